@@ -1,0 +1,1 @@
+"""From bytes to a snapshot, or to diagnostics that say what is wrong and where."""

@@ -1,0 +1,117 @@
+"""Checks on one tool that its own shape cannot express."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from interlock.config.placed import Placed
+from interlock.config.surroundings import Surroundings
+from interlock.config.validate import Loc
+from interlock.diagnostics import nearest
+from interlock.model.tool import Tool
+from interlock.templates import attributes_of
+
+__all__ = ["check_tool"]
+
+_HTTP_NAMES = frozenset({"input", "env"})
+_BIND_NAMES = frozenset({"session"})
+
+
+def check_tool(placed: Placed[Tool], surroundings: Surroundings) -> None:
+    """Reports bad schemas, templates, expressions, and inputs that do not exist."""
+    tool = placed.model
+    _check_schema(placed)
+    properties = tool.input.get("properties")
+    known = {*(properties if isinstance(properties, dict) else ()), *tool.bind}
+    for name, text in tool.bind.items():
+        placed.check_template(text, ("bind", name), names=_BIND_NAMES)
+        if isinstance(properties, dict) and name in properties:
+            placed.report(
+                "ILK-C011",
+                f"'{name}' is bound by the runtime, so the model must not be offered it",
+                ("input", "properties", name),
+                hint="remove it from input.properties",
+            )
+    _check_http(placed, known, surroundings)
+    if tool.result.select is not None:
+        try:
+            jmespath.compile(tool.result.select)
+        except JMESPathError as error:
+            first = str(error).splitlines()[0]
+            placed.report("ILK-C010", f"not a JMESPath expression: {first}", ("result", "select"))
+    if tool.idempotency is not None:
+        _check_inputs(placed, tool.idempotency.key, ("idempotency", "key"), known)
+    _check_inputs(placed, tool.loop.key, ("loop", "key"), known)
+
+
+def _check_schema(placed: Placed[Tool]) -> None:
+    schema = placed.model.input
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        path: Loc = ("input", *error.absolute_path)
+        placed.report("ILK-C009", f"not a valid JSON Schema: {error.message}", path)
+        return
+    if schema.get("type") != "object":
+        placed.report("ILK-C009", "the input must be of 'type: object'", ("input",))
+    for path, reference in _references(schema, ("input",)):
+        if not reference.startswith("#"):
+            placed.report(
+                "ILK-C009",
+                f"'{reference}' points outside the schema",
+                path,
+                hint="write the schema out, or use $defs",
+            )
+
+
+def _references(value: Any, at: Loc) -> list[tuple[Loc, str]]:
+    if isinstance(value, dict):
+        found = [((*at, "$ref"), value["$ref"])] if isinstance(value.get("$ref"), str) else []
+        return found + [hit for key, item in value.items() for hit in _references(item, (*at, key))]
+    if isinstance(value, list):
+        return [hit for index, item in enumerate(value) for hit in _references(item, (*at, index))]
+    return []
+
+
+def _check_http(placed: Placed[Tool], known: set[str], surroundings: Surroundings) -> None:
+    http = placed.model.http
+    if http is None:
+        return
+    texts: list[tuple[Loc, str]] = [(("http", "url"), http.url)]
+    for part, mapping in (("query", http.query), ("headers", http.headers), ("body", http.body)):
+        texts += [(("http", part, key), text) for key, text in (mapping or {}).items()]
+    for location, text in texts:
+        if not placed.check_template(text, location, names=_HTTP_NAMES):
+            continue
+        _check_inputs(placed, sorted(attributes_of(text, "input")), location, known, exact=False)
+        for name in sorted(attributes_of(text, "env") - surroundings.environment.keys()):
+            placed.report(
+                "ILK-C013",
+                f"the environment variable {name} is not set",
+                location,
+                hint=f"set {name} before starting the service",
+            )
+
+
+def _check_inputs(
+    placed: Placed[Tool],
+    names: tuple[str, ...] | list[str],
+    location: Loc,
+    known: set[str],
+    *,
+    exact: bool = True,
+) -> None:
+    for index, name in enumerate(names):
+        if name not in known:
+            close = nearest(name, known)
+            placed.report(
+                "ILK-C008",
+                f"the tool has no input '{name}'",
+                (*location, index) if exact else location,
+                hint=f"did you mean '{close}'?" if close else "declare it in input.properties",
+            )

@@ -1,0 +1,111 @@
+"""Findings about a configuration: where, how bad, what, and the way out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["CODES", "Diagnostic", "Location", "Severity", "nearest", "render_text"]
+
+Severity = Literal["error", "warning"]
+
+CODES: Mapping[str, str] = {
+    "ILK-Y001": "The file is not valid YAML.",
+    "ILK-Y002": "The file is not UTF-8 text.",
+    "ILK-Y003": "A key stands twice in one mapping.",
+    "ILK-Y004": "A plain value that YAML versions read differently.",
+    "ILK-Y005": "A YAML feature that configuration may not use.",
+    "ILK-Y006": "The file is too large or expands too far.",
+    "ILK-C001": "A required key is missing.",
+    "ILK-C002": "The key is not known here.",
+    "ILK-C003": "The value is of the wrong type or out of range.",
+    "ILK-C004": "A required file or folder is missing.",
+    "ILK-C005": "Two documents have the same name.",
+    "ILK-C006": "The name refers to nothing that is declared.",
+    "ILK-C007": "The template is not valid.",
+    "ILK-C008": "The template uses an undefined variable.",
+    "ILK-C009": "The JSON Schema of a tool's input is not valid.",
+    "ILK-C010": "The expression or regular expression is not valid.",
+    "ILK-C011": "A bound value is also offered to the model.",
+    "ILK-C012": "A cost limit is declared for a model whose price is unknown.",
+    "ILK-C013": "An environment variable that the configuration refers to is not set.",
+    "ILK-C014": "The Python function of a tool cannot be loaded.",
+    "ILK-C015": "The limits leave no room for one answer.",
+    "ILK-C016": "No agent uses the tool.",
+    "ILK-C017": "No step of the agent can reach the tool.",
+}
+"""Every code with the sentence that explains it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A place in a file; line and column count from 1, the path is relative to the project."""
+
+    path: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding. `where` is the path inside the document, such as `limits.maxTokens`."""
+
+    code: str
+    message: str
+    location: Location
+    hint: str | None = None
+    severity: Severity = "error"
+    where: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.location}: {self.severity}[{self.code}]: {self.message}"
+
+    def to_json(self) -> dict[str, object]:
+        """The finding as JSON, for the API and for other programs."""
+        return {
+            "severity": self.severity,
+            "code": self.code,
+            "message": self.message,
+            "file": self.location.path,
+            "line": self.location.line,
+            "column": self.location.column,
+            "where": self.where,
+            "hint": self.hint,
+        }
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def render_text(found: Iterable[Diagnostic], files: Mapping[str, bytes]) -> str:
+    """All findings for a terminal, each with its line and a caret under the place."""
+    return "\n".join(_render(diagnostic, files) for diagnostic in found)
+
+
+def _render(diagnostic: Diagnostic, files: Mapping[str, bytes]) -> str:
+    lines = [str(diagnostic)]
+    source = _line(files, diagnostic.location)
+    if source is not None:
+        number = f"{diagnostic.location.line:>5}"
+        caret = " " * (diagnostic.location.column - 1) + "^"
+        lines += [f"{number} | {source}", f"      | {caret}"]
+    if diagnostic.hint:
+        lines.append(f"      = hint: {diagnostic.hint}")
+    return "\n".join(lines)
+
+
+def _line(files: Mapping[str, bytes], location: Location) -> str | None:
+    content = files.get(location.path)
+    if content is None:
+        return None
+    lines = content.decode("utf-8", "replace").splitlines()
+    # A tab would move the caret; one column a character keeps it under the place.
+    return lines[location.line - 1].replace("\t", " ") if location.line <= len(lines) else None

@@ -1,0 +1,146 @@
+"""The service, as declared by `interlock.yaml`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from interlock.model.base import Document, Duration, EnvRef, JsonObject, Name, ValueOrEnv
+
+__all__ = [
+    "ApiKey",
+    "Auth",
+    "ModelEntry",
+    "PriceEntry",
+    "Provider",
+    "ProviderRetry",
+    "Server",
+    "Settings",
+    "StoreSettings",
+]
+
+
+class Server(Document):
+    """Where the service listens."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; anything but loopback needs `auth.keys`."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """0 takes any free port."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 262_144
+    """A larger request is refused."""
+    drain_timeout: Duration = timedelta(seconds=30)
+    """How long running turns may finish when the service is told to stop."""
+
+
+class StoreSettings(Document):
+    """Where conversations, turns, traces and the ledger are kept."""
+
+    url: ValueOrEnv = "sqlite:///var/interlock.db"
+    """An SQLAlchemy URL; a relative SQLite path is relative to the project."""
+
+
+class ProviderRetry(Document):
+    """Retries of a model call that failed for a passing reason."""
+
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    """Calls in all, the first one included."""
+    delay: Duration = timedelta(milliseconds=500)
+    """The wait before the second call; it doubles each time, with jitter."""
+    max_delay: Duration = timedelta(seconds=8)
+    """The longest wait, also when the server asks for more."""
+
+
+class Provider(Document):
+    """A server that speaks the Messages API."""
+
+    kind: Literal["anthropic"] = "anthropic"
+    """The API that the server speaks."""
+    api_key: EnvRef
+    """The key, always taken from the environment."""
+    base_url: ValueOrEnv = "https://api.anthropic.com"
+    """Without `/v1`, for compatible servers too."""
+    timeout: Duration = timedelta(seconds=60)
+    """How long one model call may take; the turn's own deadline may be sooner."""
+    max_concurrency: Annotated[int, Field(ge=1)] = 256
+    """Model calls under way at once; further ones wait."""
+    stream: bool = False
+    """Ask for streamed replies, so that a dead connection is noticed sooner."""
+    headers: dict[str, str] = {}
+    """Further headers for every request."""
+    retry: ProviderRetry = ProviderRetry()
+    """Retries of calls that failed for a passing reason."""
+
+
+class ModelEntry(Document):
+    """A model under the name that agents use."""
+
+    provider: Name
+    """The name of the server under `providers`."""
+    model: str = Field(min_length=1)
+    """The provider's id of the model."""
+    max_tokens: Annotated[int, Field(ge=16, le=128_000)] = 2048
+    """Output tokens of one call, thinking included."""
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
+    """How much the model thinks; the provider's own choice when left out."""
+    structured_output: bool = True
+    """False for servers without `output_config.format`: the schema is put into the prompt."""
+    prompt_caching: bool = True
+    """False for servers without `cache_control`."""
+    extra_body: JsonObject = {}
+    """Further fields of the request, as they are."""
+
+
+class PriceEntry(Document):
+    """What a model costs, in US dollars for a million tokens."""
+
+    input: Decimal = Field(ge=0)
+    """A million tokens of input."""
+    output: Decimal = Field(ge=0)
+    """A million tokens of output."""
+    cache_read: Decimal | None = Field(default=None, ge=0)
+    """The price of `input` when left out."""
+    cache_write: Decimal | None = Field(default=None, ge=0)
+    """The price of `input` when left out."""
+    cache_write_1h: Decimal | None = Field(default=None, ge=0, alias="cacheWrite1h")
+    """The price of `cacheWrite` when left out."""
+
+
+class ApiKey(Document):
+    """A key that may use the API. Only its hash is kept."""
+
+    name: Name
+    """Who uses the key; logs and metrics show it."""
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """As printed by `interlock key`."""
+
+
+class Auth(Document):
+    """Who may use the API. Without keys the service listens on loopback only."""
+
+    keys: tuple[ApiKey, ...] = ()
+    """The keys that are accepted."""
+
+
+class Settings(Document):
+    """The service: where it listens, what it keeps, which models it may call."""
+
+    server: Server = Server()
+    """Where the service listens."""
+    store: StoreSettings = StoreSettings()
+    """Where conversations and traces are kept."""
+    auth: Auth = Auth()
+    """Who may use the API."""
+    providers: Annotated[dict[Name, Provider], Field(min_length=1)]
+    """The servers that answer model calls, by a name of your choice."""
+    models: Annotated[dict[Name, ModelEntry], Field(min_length=1)]
+    """The models that agents may use, by the name that they use."""
+    prices: dict[str, PriceEntry] = {}
+    """Prices by model id, which override the known ones."""
+    variables: dict[str, str | int | float | bool] = {}
+    """Values for the prompts of every agent."""
+    environment: dict[str, str] = {}
+    """Defaults for environment variables that tools refer to; never secrets."""
