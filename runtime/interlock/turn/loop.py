@@ -1,0 +1,169 @@
+"""The turn: plan, execute, observe, until there is a reply, an escalation or a refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from interlock.model.base import JsonObject
+from interlock.model.plan import Plan
+from interlock.model.turn import Outcome, TurnRequest, TurnResult
+from interlock.turn.agent import CompiledAgent
+from interlock.turn.ending import Ending, answer, escalate, final_text, finish, land
+from interlock.turn.execute import execute_step
+from interlock.turn.fast_path import match_fast_path, take_fast_path
+from interlock.turn.guard import GuardrailInput, Violation, first_violation
+from interlock.turn.observe import LIMIT_KEYS, Decision, Observation, observe
+from interlock.turn.plan import default_plan, required_steps
+from interlock.turn.planner import make_plan
+from interlock.turn.ports import Ctx
+from interlock.turn.prompts import final_prompt
+from interlock.turn.reply import Refusal
+from interlock.turn.run import LimitReached, ModelUnavailable, Run, start_run
+
+__all__ = ["run_turn"]
+
+_LOG = logging.getLogger(__name__)
+
+
+async def run_turn(ctx: Ctx, agent: CompiledAgent, request: TurnRequest) -> TurnResult:
+    """Answers one message. Always returns a result; whatever happens in it is traced."""
+    run = start_run(ctx, agent, request)
+    try:
+        ending = await _turn(run)
+    except Refusal as refusal:
+        ending = Ending("refused", agent.spec.replies.refused, f"model_refusal:{refusal.category}")
+    except ModelUnavailable as failure:
+        ending = Ending("failed", agent.spec.replies.failed, f"model_{failure.kind}")
+    except LimitReached as limit:
+        decision = Decision(
+            agent.spec.limits.on_exhausted, limit.kind, LIMIT_KEYS.get(limit.kind), limit.detail
+        )
+        _trace(run, decision)
+        ending = await land(run, decision)
+    except Exception:
+        # The boundary of a turn: operators read the log, the customer still gets an answer.
+        _LOG.exception("turn %s failed", request.turn_id)
+        ending = Ending("failed", agent.spec.replies.failed, "internal_error")
+    return finish(run, ending)
+
+
+async def _turn(run: Run) -> Ending:
+    refusal, plan = await _admit(run)
+    if refusal is not None:
+        return Ending("refused", run.agent.spec.replies.refused, f"guardrail:{refusal.guardrail}")
+    if plan is None:
+        ending = await _try_fast_path(run)
+        if ending is not None:
+            return ending
+    return await _loop(run, plan)
+
+
+async def _admit(run: Run) -> tuple[Violation | None, Plan | None]:
+    """The input guardrails, side by side with the first plan, which a refusal cancels."""
+    guardrails = run.agent.guards.input
+    fast = match_fast_path(run.agent, run.request.text) is not None
+    if not guardrails:
+        return None, None
+    # A fast path has no plan to prepare, and no tool may run before the message is admitted.
+    planning = None if fast else asyncio.create_task(make_plan(run))
+    try:
+        violation = await first_violation(guardrails, GuardrailInput("input", run.request.text))
+        verdict: JsonObject = {"stage": "input", "verdict": "allow"}
+        if violation is not None:
+            verdict = {"stage": "input", "verdict": "deny"}
+            verdict |= {"guardrail": violation.guardrail, "message": violation.message}
+        run.trace.emit("guardrail", verdict, iteration=0)
+        if violation is not None or planning is None:
+            return violation, None
+        return None, await planning
+    finally:
+        if planning is not None:
+            planning.cancel()
+            # Also after a failure of its own: nothing may be left behind unheard.
+            await asyncio.gather(planning, return_exceptions=True)
+
+
+async def _try_fast_path(run: Run) -> Ending | None:
+    matched = match_fast_path(run.agent, run.request.text)
+    if matched is None or not await take_fast_path(run, *matched):
+        return None
+    prompt = final_prompt(run.agent, run.request, run.state, route="fastPath")
+    text = await final_text(run, prompt)
+    # Without a text the loop takes over: it has more ways to end well than this one call.
+    return await answer(run, text, "resolved", "fast_path") if text else None
+
+
+async def _loop(run: Run, plan: Plan | None) -> Ending:
+    state, agent = run.state, run.agent
+    while True:
+        state.iteration += 1
+        shortage: LimitReached | None = None
+        try:
+            await _plan_if_due(run, plan)
+            plan = None
+            await execute_step(run)
+        except LimitReached as limit:
+            shortage = limit
+        decision = observe(_observation(run, shortage), agent.spec)
+        _trace(run, decision)
+        if decision.action == "continue":
+            continue
+        if decision.reason == "end_turn" and state.draft is not None:
+            return await answer(run, state.draft, *_resolution(run))
+        if decision.action == "complete":
+            return await land(run, decision)
+        return escalate(run, decision)
+
+
+async def _plan_if_due(run: Run, prepared: Plan | None) -> None:
+    state, agent = run.state, run.agent
+    state.budget_low = run.budget.share_used >= agent.spec.limits.warn_at
+    if prepared is not None:
+        state.steps = prepared.steps
+    elif not state.steps or agent.spec.planner.replan == "always":
+        plan = await make_plan(run) or default_plan(run.request.text)
+        state.steps = plan.steps
+    if state.budget_low:
+        state.steps = required_steps(state.steps)
+
+
+def _observation(run: Run, shortage: LimitReached | None) -> Observation:
+    state = run.state
+    return Observation(
+        iteration=state.iteration,
+        shortage=shortage.kind if shortage else None,
+        detail=shortage.detail if shortage else None,
+        loop=state.loop,
+        failed_iterations=state.failed_iterations,
+        handed_over=state.handover is not None,
+        unknown_effect=state.unknown_effect,
+        unknown_stop=state.unknown_stop,
+        has_reply=state.draft is not None,
+    )
+
+
+def _trace(run: Run, decision: Decision) -> None:
+    iteration = run.state.iteration
+    data: JsonObject = {"action": decision.action, "reason": decision.reason}
+    if decision.detail is not None:
+        data["detail"] = decision.detail
+    run.trace.emit("observation", data, iteration=iteration)
+    if decision.limit is not None:
+        breaker = {"breaker": decision.reason, "limit": decision.limit, "detail": decision.detail}
+        run.trace.emit("breaker", breaker, iteration=iteration)
+
+
+def _resolution(run: Run) -> tuple[Outcome, str]:
+    """Whether the answer means that the turn's work was done; never better than it was."""
+    state = run.state
+    if state.cut_off:
+        return "incomplete", "max_tokens"
+    if state.open_failures:
+        return "incomplete", "tool_failed"
+    open_action = any(
+        step.type == "take_action" and step.priority == "required" for step in state.steps
+    )
+    if open_action and not state.mutation_attempted:
+        return "incomplete", "action_open"
+    return "resolved", "end_turn"
