@@ -1,0 +1,1 @@
+"""Calling models over the network: one client per provider, failures as data."""
