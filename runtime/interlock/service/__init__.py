@@ -1,0 +1,1 @@
+"""The HTTP API: conversations, turns and traces, configuration and health."""

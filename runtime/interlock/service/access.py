@@ -1,0 +1,46 @@
+"""What the endpoints get at through a request: the runtime, and ids that may be looked up."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from fastapi import Request
+
+from interlock.errors import ConversationNotFound
+from interlock.runtime import Runtime, ShuttingDown
+from interlock.store.records import TurnNotFound
+
+__all__ = ["ID_PATTERN", "conversation_id", "open_runtime", "runtime_of", "turn_id"]
+
+ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+"""Whatever else may come in a path is not an id, and not every database could look it up."""
+
+_ID = re.compile(ID_PATTERN)
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The runtime that the application was made for."""
+    return cast(Runtime, request.app.state.runtime)
+
+
+def open_runtime(request: Request) -> Runtime:
+    """The runtime, for requests that begin something. Raises `ShuttingDown`."""
+    runtime = runtime_of(request)
+    if runtime.stopping:
+        raise ShuttingDown("the service is shutting down; try again in a moment")
+    return runtime
+
+
+def conversation_id(value: str) -> str:
+    """An id that may be looked up. Raises `ConversationNotFound` if it cannot be one."""
+    if _ID.match(value) is None:
+        raise ConversationNotFound(value)
+    return value
+
+
+def turn_id(value: str) -> str:
+    """An id that may be looked up. Raises `TurnNotFound` if it cannot be one."""
+    if _ID.match(value) is None:
+        raise TurnNotFound(value)
+    return value

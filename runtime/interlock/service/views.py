@@ -1,0 +1,115 @@
+"""From what the runtime and the store hold to what the API shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from interlock.model.base import JsonObject
+from interlock.model.event import TraceEvent
+from interlock.runtime import Answered
+from interlock.service.money import known_cost, usd_text
+from interlock.service.schemas import (
+    Escalation,
+    TraceEventView,
+    TranscriptMessage,
+    TurnView,
+)
+from interlock.store.records import Conversation, Turn
+
+__all__ = ["answer_json", "summary_fields", "trace_event_view", "transcript", "turn_view"]
+
+
+def answer_json(answered: Answered) -> JsonObject:
+    """The fields of `schemas.Answer`; plain JSON, as this is made for every message."""
+    result = answered.result
+    return {
+        "turnId": answered.turn_id,
+        "conversationId": answered.conversation_id,
+        "outcome": result.outcome,
+        "reply": result.reply,
+        "reason": result.reason,
+        "iterations": result.iterations,
+        "modelCalls": result.model_calls,
+        "toolCalls": result.tool_calls,
+        "tokens": result.tokens,
+        "costUsd": known_cost(result.cost_nano, result.unpriced_calls),
+        "unpricedCalls": result.unpriced_calls,
+        "escalation": result.escalation,
+    }
+
+
+def summary_fields(conversation: Conversation) -> dict[str, Any]:
+    """The fields of a conversation. Its session is left out: claims may hold credentials."""
+    return {
+        "id": conversation.id,
+        "agent": conversation.agent,
+        "customer_id": conversation.customer_id,
+        "created_at": conversation.created_at,
+        "updated_at": conversation.updated_at,
+        "tokens": conversation.spent.tokens,
+        "cost_usd": known_cost(conversation.spent.cost_nano, conversation.unpriced_calls),
+        "unpriced_calls": conversation.unpriced_calls,
+    }
+
+
+def turn_view(turn: Turn) -> TurnView:
+    """A turn; what a running one has used is not known yet."""
+    ended = turn.state == "ended"
+    return TurnView(
+        id=turn.id,
+        conversation_id=turn.conversation_id,
+        state=turn.state,
+        text=turn.text,
+        outcome=turn.outcome,
+        reply=turn.reply,
+        reason=turn.reason,
+        iterations=turn.iterations if ended else None,
+        model_calls=turn.model_calls if ended else None,
+        tool_calls=turn.tool_calls if ended else None,
+        tokens=turn.tokens if ended else None,
+        cost_usd=known_cost(turn.cost_nano, turn.unpriced_calls) if ended else None,
+        unpriced_calls=turn.unpriced_calls if ended else None,
+        escalation=Escalation.model_validate(turn.escalation) if turn.escalation else None,
+        snapshot=turn.snapshot,
+        started_at=turn.started_at,
+        ended_at=turn.ended_at,
+    )
+
+
+def transcript(turns: Iterable[Turn]) -> list[TranscriptMessage]:
+    """What was said in the turns, oldest first."""
+    messages = []
+    for turn in turns:
+        messages.append(
+            TranscriptMessage(
+                role="customer", text=turn.text, turn_id=turn.id, time=turn.started_at
+            )
+        )
+        if turn.reply is not None and turn.ended_at is not None:
+            messages.append(
+                TranscriptMessage(
+                    role="agent", text=turn.reply, turn_id=turn.id, time=turn.ended_at
+                )
+            )
+    return messages
+
+
+def trace_event_view(event: TraceEvent) -> TraceEventView:
+    """A trace event with all that was recorded."""
+    return TraceEventView(
+        sequence=event.sequence,
+        type=event.type,
+        time=event.time,
+        conversation_id=event.conversation_id,
+        customer_id=event.customer_id,
+        turn_id=event.turn_id,
+        agent=event.agent,
+        snapshot=event.snapshot,
+        iteration=event.iteration,
+        latency_ms=event.latency_ms,
+        model=event.model,
+        tokens=event.tokens,
+        cost_usd=None if event.cost_nano is None else usd_text(event.cost_nano),
+        data=event.data,
+    )
