@@ -40,6 +40,14 @@ class ToolDefinitionError(InterlockError):
 
     code = "invalid_tool"
 
+    def __init__(self, tool: str, key: str, problem: str) -> None:
+        self.tool = tool
+        self.key = key
+        """The path of the key in the tool's document, such as `http.url`."""
+        self.problem = problem
+        """What is wrong and the way out, without the place."""
+        super().__init__(f"tool '{tool}', {key}: {problem}")
+
 
 class UnknownAgent(InterlockError):
     """No agent of that name is declared."""

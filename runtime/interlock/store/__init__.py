@@ -1,0 +1,1 @@
+"""What is kept: conversations, turns, traces, the ledger and configuration snapshots."""

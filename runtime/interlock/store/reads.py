@@ -1,0 +1,188 @@
+"""What is read from the store; every function runs in a thread and takes one connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, literal_column, select
+
+from interlock.errors import ConversationNotFound
+from interlock.model.event import TraceEvent
+from interlock.model.turn import Message, Spent, TurnResult
+from interlock.model.usage import Usage
+from interlock.store.encoding import unpack_files
+from interlock.store.records import Conversation, Turn, TurnNotFound
+from interlock.store.tables import (
+    conversations,
+    ledger,
+    messages,
+    snapshots,
+    trace_events,
+    turns,
+)
+from interlock.turn.ports import LedgerEntry
+
+__all__ = [
+    "read_conversation",
+    "read_conversations",
+    "read_events",
+    "read_history",
+    "read_ledger",
+    "read_running_turns",
+    "read_snapshot",
+    "read_transcript",
+    "read_turn",
+    "read_turns",
+    "sum_turn",
+]
+
+_CONVERSATION = select(conversations).where(conversations.c.id == bindparam("id"))
+_TRANSCRIPT = (
+    select(messages.c.role, messages.c.text)
+    .where(messages.c.conversation_id == bindparam("id"))
+    .order_by(messages.c.sequence)
+)
+_TURN = select(turns).where(turns.c.id == bindparam("id"))
+_TURNS = select(turns).where(turns.c.conversation_id == bindparam("id")).order_by(turns.c.sequence)
+# The literal is spelled out so that the partial index serves the query.
+_RUNNING = select(turns).where(turns.c.state == literal_column("'running'")).order_by(turns.c.id)
+_EVENTS = (
+    select(trace_events)
+    .where(trace_events.c.turn_id == bindparam("id"))
+    .order_by(trace_events.c.sequence)
+)
+_LEDGER = select(ledger).where(ledger.c.conversation_id == bindparam("id")).order_by(ledger.c.id)
+
+
+def read_snapshot(connection: Connection, digest: str) -> dict[str, bytes] | None:
+    """A snapshot's files by path, or None."""
+    query = select(snapshots.c.files).where(snapshots.c.digest == digest)
+    packed = connection.scalar(query)
+    return None if packed is None else unpack_files(packed)
+
+
+def read_conversation(connection: Connection, conversation_id: str) -> Conversation:
+    """One conversation; `ConversationNotFound` if there is none."""
+    row = connection.execute(_CONVERSATION, {"id": conversation_id}).one_or_none()
+    if row is None:
+        raise ConversationNotFound(conversation_id)
+    return _conversation(row)
+
+
+def read_conversations(
+    connection: Connection, *, customer_id: str | None, limit: int, before: str | None
+) -> tuple[Conversation, ...]:
+    """Up to `limit` conversations, newest first, which began before the one with id `before`."""
+    query = select(conversations).order_by(conversations.c.id.desc()).limit(limit)
+    if customer_id is not None:
+        query = query.where(conversations.c.customer_id == customer_id)
+    if before is not None:
+        query = query.where(conversations.c.id < before)
+    return tuple(_conversation(row) for row in connection.execute(query))
+
+
+def read_transcript(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
+    """A conversation's messages, oldest first."""
+    rows = connection.execute(_TRANSCRIPT, {"id": conversation_id})
+    return tuple(Message(role, text) for role, text in rows)
+
+
+def read_history(
+    connection: Connection, conversation_id: str
+) -> tuple[Conversation, tuple[Message, ...]]:
+    """One conversation and its messages; `ConversationNotFound` if there is none."""
+    conversation = read_conversation(connection, conversation_id)
+    return conversation, read_transcript(connection, conversation_id)
+
+
+def read_turn(connection: Connection, turn_id: str) -> Turn:
+    """One turn; `TurnNotFound` if there is none."""
+    row = connection.execute(_TURN, {"id": turn_id}).one_or_none()
+    if row is None:
+        raise TurnNotFound(turn_id)
+    return _turn(row)
+
+
+def read_turns(connection: Connection, conversation_id: str) -> tuple[Turn, ...]:
+    """A conversation's turns, oldest first."""
+    return tuple(_turn(row) for row in connection.execute(_TURNS, {"id": conversation_id}))
+
+
+def read_running_turns(connection: Connection) -> tuple[Turn, ...]:
+    """All turns that have not ended."""
+    return tuple(_turn(row) for row in connection.execute(_RUNNING))
+
+
+def read_events(connection: Connection, turn_id: str) -> tuple[TraceEvent, ...]:
+    """A turn's trace, in order."""
+    return tuple(TraceEvent(**row._mapping) for row in connection.execute(_EVENTS, {"id": turn_id}))
+
+
+def read_ledger(connection: Connection, conversation_id: str) -> tuple[LedgerEntry, ...]:
+    """What a conversation's model calls cost, in the order in which they were charged."""
+    rows = connection.execute(_LEDGER, {"id": conversation_id})
+    return tuple(_entry(row) for row in rows)
+
+
+def sum_turn(connection: Connection, turn: Turn, *, reply: str, reason: str) -> TurnResult:
+    """What an interrupted turn did and cost, as far as it was recorded."""
+    kind = trace_events.c.type
+    query = select(
+        func.coalesce(func.max(trace_events.c.iteration), 0),
+        func.count().filter(kind == "model_call"),
+        func.count().filter(kind == "tool_call"),
+    ).where(trace_events.c.turn_id == turn.id)
+    iterations, model_calls, tool_calls = connection.execute(query).one()
+    entries = [
+        entry for entry in read_ledger(connection, turn.conversation_id) if entry.turn_id == turn.id
+    ]
+    return TurnResult(
+        outcome="failed",
+        reply=reply,
+        reason=reason,
+        iterations=iterations,
+        model_calls=model_calls,
+        tool_calls=tool_calls,
+        tokens=sum(entry.usage.total for entry in entries),
+        cost_nano=sum(entry.cost_nano or 0 for entry in entries),
+        unpriced_calls=sum(entry.cost_nano is None for entry in entries),
+    )
+
+
+def _conversation(row: Row[Any]) -> Conversation:
+    return Conversation(
+        id=row.id,
+        agent=row.agent,
+        customer_id=row.customer_id,
+        session=row.session,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        spent=Spent(row.spent_tokens, row.spent_cost_nano),
+        unpriced_calls=row.unpriced_calls,
+    )
+
+
+def _turn(row: Row[Any]) -> Turn:
+    return Turn(**row._mapping)
+
+
+def _entry(row: Row[Any]) -> LedgerEntry:
+    return LedgerEntry(
+        turn_id=row.turn_id,
+        conversation_id=row.conversation_id,
+        customer_id=row.customer_id,
+        agent=row.agent,
+        route=row.route,
+        provider=row.provider,
+        model=row.model,
+        usage=Usage(
+            input=row.input_tokens,
+            cache_write_5m=row.cache_write_5m_tokens,
+            cache_write_1h=row.cache_write_1h_tokens,
+            cache_read=row.cache_read_tokens,
+            output=row.output_tokens,
+        ),
+        cost_nano=row.cost_nano,
+        estimated=row.estimated,
+        time=row.time,
+    )

@@ -1,0 +1,69 @@
+"""What the store gives back about conversations and turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from interlock.errors import InterlockError
+from interlock.model.base import JsonObject
+from interlock.model.turn import Outcome, Spent
+
+__all__ = ["Conversation", "Turn", "TurnNotFound"]
+
+
+class TurnNotFound(InterlockError):
+    """No turn has that id."""
+
+    code = "turn_not_found"
+
+    def __init__(self, turn_id: str) -> None:
+        self.turn_id = turn_id
+        super().__init__(f"there is no turn '{turn_id}'")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One customer's conversation with one agent."""
+
+    id: str
+    agent: str
+    customer_id: str | None
+    session: JsonObject
+    """Claims about the customer, as given when the conversation began."""
+    created_at: datetime
+    updated_at: datetime
+    """When a turn last began or ended."""
+    spent: Spent
+    """The sum of the ledger, so interrupted turns count too."""
+    unpriced_calls: int
+    """Model calls whose price is unknown and which `spent.cost_nano` therefore leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn: running, or ended with all that its `TurnResult` said."""
+
+    id: str
+    conversation_id: str
+    sequence: int
+    """Counts from 1 within the conversation."""
+    state: Literal["running", "ended"]
+    text: str
+    """The customer's message."""
+    snapshot: str
+    """Digest of the configuration that the turn runs on."""
+    outcome: Outcome | None
+    """None while running; so are `reply`, `reason` and `ended_at`. The counts are then 0."""
+    reply: str | None
+    reason: str | None
+    iterations: int
+    model_calls: int
+    tool_calls: int
+    tokens: int
+    cost_nano: int
+    unpriced_calls: int
+    escalation: JsonObject | None
+    started_at: datetime
+    ended_at: datetime | None

@@ -1,0 +1,258 @@
+"""The store: what the rest of Interlock calls to keep and to read."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from interlock.errors import StoreError
+from interlock.ids import new_id
+from interlock.model.base import JsonObject
+from interlock.model.event import TraceEvent
+from interlock.model.turn import Message, Spent, TurnRequest, TurnResult
+from interlock.store import reads, writes
+from interlock.store.encoding import clean_text, decode_json, encode_time
+from interlock.store.opening import READERS, Database, open_database
+from interlock.store.records import Conversation, Turn
+from interlock.store.statements import Rows
+from interlock.store.writer import Writer
+from interlock.turn.ports import LedgerEntry
+
+__all__ = ["Store"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class Store:
+    """Conversations, turns, traces, the ledger and snapshots, in one database.
+
+    Every method raises `StoreError` if the database cannot be reached, but for `record_event`
+    and `record_cost`, which never raise. Reads see what is committed.
+    """
+
+    def __init__(self, database: Database, threads: ThreadPoolExecutor) -> None:
+        self._database = database
+        self._threads = threads
+        self._writer = None if database.write is None else Writer(database.write)
+        self._closed = False
+
+    @classmethod
+    async def open(cls, url: str, *, project: Path, read_only: bool = False) -> Self:
+        """Opens the store, and makes or migrates it first unless it is `read_only`.
+
+        A relative path in `url` is relative to `project`. Only one process may have a SQLite
+        file open for writing. Raises `StoreError` that says what is in the way.
+        """
+        threads = ThreadPoolExecutor(READERS, thread_name_prefix="interlock-store-reader")
+        opening = partial(open_database, url, project=project, read_only=read_only)
+        try:
+            database = await asyncio.get_running_loop().run_in_executor(threads, opening)
+        except BaseException:
+            threads.shutdown(wait=False)
+            raise
+        return cls(database, threads)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Writes what is waiting and lets go of the database."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._writer is not None:
+                await self._writer.close()
+        finally:
+            release = self._threads.submit(self._database.resources.close)
+            self._threads.shutdown(wait=False)
+            await asyncio.wrap_future(release)
+
+    @property
+    def dropped_events(self) -> int:
+        """Trace events that were dropped because too many were waiting."""
+        return 0 if self._writer is None else self._writer.dropped_events
+
+    @property
+    def failed_records(self) -> int:
+        """Trace events and ledger entries that could not be written."""
+        return 0 if self._writer is None else self._writer.failed_records
+
+    async def save_snapshot(self, digest: str, files: Mapping[str, bytes]) -> None:
+        """Keeps a configuration's files under its digest; a known digest is left as it is."""
+        rows = writes.snapshot_rows(digest, files, now=_now())
+        await self._commit(f"snapshot '{digest}'", rows)
+
+    async def snapshot_files(self, digest: str) -> Mapping[str, bytes] | None:
+        """The files of a snapshot by path, or None if it is not known."""
+        return await self._read(reads.read_snapshot, digest)
+
+    async def create_conversation(
+        self, *, agent: str, customer_id: str | None, session: JsonObject
+    ) -> Conversation:
+        """Begins a conversation."""
+        now = datetime.now(UTC)
+        rows = writes.conversation_rows(
+            new_id("conv"),
+            agent=agent,
+            customer_id=customer_id,
+            session=session,
+            now=encode_time(now),
+        )
+        _, row = rows[0]
+        await self._commit(f"conversation '{row['id']}'", rows)
+        return Conversation(
+            id=row["id"],
+            agent=row["agent"],
+            customer_id=row["customer_id"],
+            session=decode_json(row["session"]),
+            created_at=now,
+            updated_at=now,
+            spent=Spent(),
+            unpriced_calls=0,
+        )
+
+    async def conversation(self, conversation_id: str) -> Conversation:
+        """One conversation; `ConversationNotFound` if there is none."""
+        return await self._read(reads.read_conversation, conversation_id)
+
+    async def conversations(
+        self, *, customer_id: str | None = None, limit: int = 50, before: str | None = None
+    ) -> tuple[Conversation, ...]:
+        """Conversations, newest first; `before` is the last id of the page before this one."""
+        customer = None if customer_id is None else clean_text(customer_id)
+        return await self._read(
+            reads.read_conversations, customer_id=customer, limit=limit, before=before
+        )
+
+    async def begin_turn(self, request: TurnRequest, snapshot: str) -> None:
+        """Keeps the customer's message and a running turn; both are committed on return.
+
+        The conversation and the snapshot must be known, and the turn must not.
+        """
+        rows = writes.turn_rows(request, snapshot, now=_now())
+        await self._commit(f"turn '{request.turn_id}'", rows)
+
+    async def end_turn(self, turn_id: str, conversation_id: str, result: TurnResult) -> None:
+        """Keeps the agent's message and how the running turn ended.
+
+        On return these are committed, and so is all that was recorded before.
+        """
+        rows = writes.end_rows(turn_id, conversation_id, result=result, now=_now())
+        await self._commit(f"the end of turn '{turn_id}'", rows)
+
+    def record_event(self, event: TraceEvent) -> None:
+        """Hands a trace event over; it is committed about 0.1 s later, or when a turn ends.
+
+        Never waits and never raises: an event that cannot be kept is counted and logged. To be
+        called from the event loop's thread.
+        """
+        subject = f"event {event.sequence} of turn '{event.turn_id}'"
+        self._record(subject, writes.event_rows, event, droppable=True)
+
+    def record_cost(self, entry: LedgerEntry) -> None:
+        """Hands a ledger entry over, as `record_event` does; it is never dropped for room.
+
+        What the conversation has spent grows in the same transaction.
+        """
+        subject = f"a ledger entry of turn '{entry.turn_id}'"
+        self._record(subject, writes.cost_rows, entry, droppable=False)
+
+    async def transcript(self, conversation_id: str) -> tuple[Message, ...]:
+        """A conversation's messages, oldest first; none if it is not known."""
+        return await self._read(reads.read_transcript, conversation_id)
+
+    async def history(self, conversation_id: str) -> tuple[Conversation, tuple[Message, ...]]:
+        """`conversation` and `transcript` together, for little more than the cost of one."""
+        return await self._read(reads.read_history, conversation_id)
+
+    async def turns(self, conversation_id: str) -> tuple[Turn, ...]:
+        """A conversation's turns, oldest first; none if it is not known."""
+        return await self._read(reads.read_turns, conversation_id)
+
+    async def turn(self, turn_id: str) -> Turn:
+        """One turn; `TurnNotFound` if there is none."""
+        return await self._read(reads.read_turn, turn_id)
+
+    async def events(self, turn_id: str) -> tuple[TraceEvent, ...]:
+        """A turn's trace in order."""
+        return await self._read(reads.read_events, turn_id)
+
+    async def ledger(self, conversation_id: str) -> tuple[LedgerEntry, ...]:
+        """What a conversation's model calls cost, in the order in which they were charged."""
+        return await self._read(reads.read_ledger, conversation_id)
+
+    async def interrupted_turns(self) -> tuple[Turn, ...]:
+        """The running turns; asked before the first turn begins, those of a killed process."""
+        return await self._read(reads.read_running_turns)
+
+    async def end_interrupted_turns(self, reply: str) -> int:
+        """Ends every interrupted turn as `failed` with reason `interrupted`; how many they were.
+
+        `reply` becomes the agent's message. To be called before the first turn begins.
+        """
+        interrupted = await self.interrupted_turns()
+        for turn in interrupted:
+            result = await self._read(reads.sum_turn, turn, reply=reply, reason="interrupted")
+            await self.end_turn(turn.id, turn.conversation_id, result)
+        return len(interrupted)
+
+    async def flush(self) -> None:
+        """Returns once all that was recorded before is committed."""
+        await self._commit("a flush", ())
+
+    async def _commit(self, subject: str, rows: Rows) -> None:
+        if self._writer is None:
+            raise StoreError(f"{subject} was not stored: the store was opened for reading only")
+        await self._writer.commit(subject, rows)
+
+    def _record(
+        self, subject: str, encode: Callable[[T], Rows], fact: T, *, droppable: bool
+    ) -> None:
+        if self._writer is None:
+            _log.error("%s was not stored: the store was opened for reading only", subject)
+        else:
+            self._writer.record(subject, encode, fact, droppable=droppable)
+
+    async def _read(
+        self,
+        query: Callable[Concatenate[Connection, P], T],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        def run() -> T:
+            with self._database.read.connect() as connection:
+                return query(connection, *args, **kwargs)
+
+        if self._closed:
+            raise StoreError("the store is closed")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        except DBAPIError as error:
+            raise StoreError(f"the store cannot be read: {error.orig}") from error
+
+
+def _now() -> str:
+    return encode_time(datetime.now(UTC))

@@ -1,0 +1,188 @@
+"""Values of the model as rows to write; `now` is a time from `encode_time`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from interlock.model.base import JsonObject
+from interlock.model.event import TraceEvent
+from interlock.model.turn import Role, TurnRequest, TurnResult
+from interlock.store.encoding import clean_text, encode_json, encode_time, pack_files
+from interlock.store.statements import (
+    ADD_MESSAGE,
+    ADD_SNAPSHOT,
+    BEGIN_TURN,
+    CHARGE,
+    CREATE_CONVERSATION,
+    END_TURN,
+    RECORD_EVENT,
+    UPDATE_CONVERSATION,
+    Row,
+    Rows,
+    Statement,
+)
+from interlock.turn.ports import LedgerEntry
+
+__all__ = [
+    "conversation_rows",
+    "cost_rows",
+    "end_rows",
+    "event_rows",
+    "snapshot_rows",
+    "turn_rows",
+]
+
+
+def snapshot_rows(digest: str, files: Mapping[str, bytes], *, now: str) -> Rows:
+    """A configuration snapshot."""
+    return ((ADD_SNAPSHOT, {"digest": digest, "created_at": now, "files": pack_files(files)}),)
+
+
+def conversation_rows(
+    conversation_id: str,
+    *,
+    agent: str,
+    customer_id: str | None,
+    session: JsonObject,
+    now: str,
+) -> Rows:
+    """A new conversation."""
+    row = {
+        "id": conversation_id,
+        "agent": clean_text(agent),
+        "customer_id": _optional(customer_id),
+        "session": encode_json(session),
+        "created_at": now,
+        "updated_at": now,
+        "spent_tokens": 0,
+        "spent_cost_nano": 0,
+        "unpriced_calls": 0,
+    }
+    return ((CREATE_CONVERSATION, row),)
+
+
+def turn_rows(request: TurnRequest, snapshot: str, *, now: str) -> Rows:
+    """A running turn and its customer's message."""
+    text = clean_text(request.text)
+    turn = {
+        "id": request.turn_id,
+        "conversation_id": request.conversation_id,
+        "text": text,
+        "snapshot": snapshot,
+        "started_at": now,
+    }
+    return (
+        (BEGIN_TURN, turn),
+        _message(request.turn_id, request.conversation_id, role="customer", text=text, now=now),
+        _change(request.conversation_id, touched=now),
+    )
+
+
+def end_rows(turn_id: str, conversation_id: str, *, result: TurnResult, now: str) -> Rows:
+    """The end of a turn and the agent's message."""
+    reply = clean_text(result.reply)
+    turn = {
+        "of": turn_id,
+        "of_conversation": conversation_id,
+        "outcome": result.outcome,
+        "reply": reply,
+        "reason": clean_text(result.reason),
+        "iterations": result.iterations,
+        "model_calls": result.model_calls,
+        "tool_calls": result.tool_calls,
+        "tokens": result.tokens,
+        "cost_nano": result.cost_nano,
+        "unpriced_calls": result.unpriced_calls,
+        "escalation": None if result.escalation is None else encode_json(result.escalation),
+        "ended_at": now,
+    }
+    return (
+        (END_TURN, turn),
+        _message(turn_id, conversation_id, role="agent", text=reply, now=now),
+        _change(conversation_id, touched=now),
+    )
+
+
+def event_rows(event: TraceEvent) -> Rows:
+    """A trace event."""
+    row = {
+        "turn_id": event.turn_id,
+        "sequence": event.sequence,
+        "type": event.type,
+        "time": encode_time(event.time),
+        "conversation_id": event.conversation_id,
+        "customer_id": _optional(event.customer_id),
+        "agent": clean_text(event.agent),
+        "snapshot": event.snapshot,
+        "iteration": event.iteration,
+        "latency_ms": event.latency_ms,
+        "model": _optional(event.model),
+        "tokens": event.tokens,
+        "cost_nano": event.cost_nano,
+        "data": encode_json(event.data),
+    }
+    return ((RECORD_EVENT, row),)
+
+
+def cost_rows(entry: LedgerEntry) -> Rows:
+    """A ledger entry, and its sum for the conversation."""
+    usage = entry.usage
+    row = {
+        "turn_id": entry.turn_id,
+        "conversation_id": entry.conversation_id,
+        "customer_id": _optional(entry.customer_id),
+        "agent": clean_text(entry.agent),
+        "route": clean_text(entry.route),
+        "provider": clean_text(entry.provider),
+        "model": clean_text(entry.model),
+        "input_tokens": usage.input,
+        "cache_write_5m_tokens": usage.cache_write_5m,
+        "cache_write_1h_tokens": usage.cache_write_1h,
+        "cache_read_tokens": usage.cache_read,
+        "output_tokens": usage.output,
+        "cost_nano": entry.cost_nano,
+        "estimated": entry.estimated,
+        "time": encode_time(entry.time),
+    }
+    change = _change(
+        entry.conversation_id,
+        tokens=usage.total,
+        cost_nano=entry.cost_nano or 0,
+        unpriced_calls=1 if entry.cost_nano is None else 0,
+    )
+    return ((CHARGE, row), change)
+
+
+def _optional(text: str | None) -> str | None:
+    return None if text is None else clean_text(text)
+
+
+def _message(
+    turn_id: str, conversation_id: str, *, role: Role, text: str, now: str
+) -> tuple[Statement, Row]:
+    row = {
+        "conversation_id": conversation_id,
+        "turn_id": turn_id,
+        "role": role,
+        "text": text,
+        "created_at": now,
+    }
+    return ADD_MESSAGE, row
+
+
+def _change(
+    conversation_id: str,
+    *,
+    touched: str | None = None,
+    tokens: int = 0,
+    cost_nano: int = 0,
+    unpriced_calls: int = 0,
+) -> tuple[Statement, Row]:
+    row = {
+        "of": conversation_id,
+        "touched": touched,
+        "add_spent_tokens": tokens,
+        "add_spent_cost_nano": cost_nano,
+        "add_unpriced_calls": unpriced_calls,
+    }
+    return UPDATE_CONVERSATION, row
