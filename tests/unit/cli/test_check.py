@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from interlock.cli.main import app
+from tests.unit.cli.projects import AGENT, TOOL, write_project
+
+UNUSED = "name: spare\ncategory: escalation\ndescription: Spare.\nwhenToUse: Never.\n"
+
+
+def check(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["check", *arguments])
+    return result.exit_code, result.stdout
+
+
+def test_a_valid_project_is_one_line(tmp_path: Path) -> None:
+    code, output = check(str(write_project(tmp_path)))
+    assert code == 0
+    digest = output.split()[1].rstrip(",")
+    assert output == f"valid: {digest}, 1 agent, 1 tool, no errors\n"
+    assert len(digest) == 12
+
+
+def test_errors_are_shown_with_their_place_and_counted(tmp_path: Path) -> None:
+    wrong = AGENT.replace("models:", "limit: {}\nmodels:").replace("[hand_over]", "[hand_ower]")
+    code, output = check(str(write_project(tmp_path, agents__helper=wrong)))
+    assert code == 1
+    assert output == (
+        "agents.d/helper.yaml:3:1: error[ILK-C002]: unknown key 'limit'\n"
+        "    3 | limit: {}\n"
+        "      | ^\n"
+        "      = hint: did you mean 'limits'?\n"
+        "1 error\n"
+    )
+
+
+def test_warnings_fail_only_when_strict(tmp_path: Path) -> None:
+    project = write_project(tmp_path, tools__spare=UNUSED)
+    code, output = check(str(project))
+    assert code == 0
+    assert "warning[ILK-C016]: no agent uses the tool 'spare'" in output
+    assert output.endswith(", 1 agent, 2 tools, 1 warning\n")
+    assert check(str(project), "--strict")[0] == 3
+
+
+def test_errors_count_more_than_warnings_when_strict(tmp_path: Path) -> None:
+    project = write_project(tmp_path, tools__spare=UNUSED, tools__people=TOOL + "colour: red\n")
+    assert check(str(project), "--strict")[0] == 1
+
+
+def test_json_is_one_document_for_programs(tmp_path: Path) -> None:
+    project = write_project(tmp_path, tools__spare=UNUSED)
+    code, output = check(str(project), "--format", "json")
+    document = json.loads(output)
+    assert code == 0
+    assert document["valid"] is True
+    assert (document["errors"], document["warnings"]) == (0, 1)
+    assert document["agents"] == ["helper"]
+    assert document["tools"] == ["hand_over", "spare"]
+    assert len(document["digest"]) == 64
+    [found] = document["diagnostics"]
+    assert (found["file"], found["line"], found["severity"]) == (
+        "tools.d/spare.yaml",
+        1,
+        "warning",
+    )
+
+
+def test_json_of_an_invalid_project_says_so(tmp_path: Path) -> None:
+    code, output = check(str(write_project(tmp_path, interlock="a: [")), "--format", "json")
+    document = json.loads(output)
+    assert code == 1
+    assert document["valid"] is False
+    assert document["agents"] is None
+    assert {found["code"] for found in document["diagnostics"]} == {"ILK-Y001"}
+
+
+def test_github_annotations_name_files_as_the_repository_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_project(tmp_path / "bots", agents__helper=AGENT + "limits: {maxTokens: 0}\n")
+    monkeypatch.chdir(tmp_path)
+    code, output = check("bots", "--format", "github")
+    assert code == 1
+    assert output == (
+        "::error file=bots/agents.d/helper.yaml,line=6,col=21,title=ILK-C003"
+        "::limits.maxTokens must be at least 1, got 0\n"
+    )
+
+
+def test_a_folder_that_does_not_exist_is_wrong_usage(tmp_path: Path) -> None:
+    assert check(str(tmp_path / "nowhere"))[0] == 2
+
+
+def test_a_folder_without_a_project_says_how_to_make_one(tmp_path: Path) -> None:
+    code, output = check(str(tmp_path))
+    assert code == 1
+    assert "hint: go to the project's folder, or make one with: interlock init FOLDER" in output
