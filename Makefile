@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help install demo test lint types layers unit e2e format schemas lock bench clean
+.PHONY: help install demo stop test lint types layers unit e2e format schemas lock bench clean
 
 help: ## Show the commands
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -19,6 +19,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 demo: install ## Three real conversations with no key and no network
 	@$(BIN)/interlock demo
+
+stop: install ## Stop what the demo left running
+	@$(BIN)/interlock demo --stop
 
 test: lint types layers unit e2e ## Run every check
 
