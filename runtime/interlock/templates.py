@@ -5,17 +5,20 @@ Templates are trusted configuration; a user's or a tool's text is only ever a va
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, meta, nodes
-from jinja2.exceptions import SecurityError
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from interlock.memo import remembered
 
 __all__ = [
     "TemplateFault",
     "attributes_of",
     "compile_template",
+    "line_of",
     "new_environment",
     "render",
     "render_value",
@@ -56,64 +59,111 @@ def new_environment(**options: Any) -> ImmutableSandboxedEnvironment:
 _ENVIRONMENT = new_environment()
 
 
+@contextmanager
+def _compiling() -> Iterator[None]:
+    try:
+        yield
+    except TemplateSyntaxError as error:
+        raise TemplateFault(error.message or "syntax error", error.lineno) from error
+    except (SyntaxError, ValueError, RecursionError) as error:
+        # jinja2 makes Python of a template, and Python has limits of its own.
+        raise TemplateFault(str(error)) from error
+
+
+@contextmanager
+def _rendering() -> Iterator[None]:
+    try:
+        yield
+    except (
+        TemplateError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
+        # Whatever the expressions of a template can raise with values of the wrong kind.
+        raise TemplateFault(str(error), _line_of_error(error)) from error
+
+
+def _line_of_error(error: Exception) -> int:
+    """The line of the template that raised; jinja2 puts its own lines into the traceback."""
+    line, frame = 1, error.__traceback__
+    while frame is not None:
+        if frame.tb_frame.f_code.co_filename == "<template>":
+            line = frame.tb_lineno
+        frame = frame.tb_next
+    return line
+
+
+@remembered
 def compile_template(text: str) -> Template:
     """The compiled template. Raises `TemplateFault` with the line of a syntax error."""
-    try:
+    with _compiling():
         return _ENVIRONMENT.from_string(text)
-    except TemplateSyntaxError as error:
-        raise TemplateFault(error.message or "syntax error", error.lineno) from error
 
 
+@remembered
 def undeclared(text: str) -> frozenset[str]:
     """The top-level names that a template takes from its context. Raises `TemplateFault`."""
-    try:
+    with _compiling():
         return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(text)))
-    except TemplateSyntaxError as error:
-        raise TemplateFault(error.message or "syntax error", error.lineno) from error
+
+
+def line_of(text: str, name: str, attribute: str | None = None) -> int:
+    """The first line on which a template reads `name`, or that attribute of it.
+
+    Raises `TemplateFault`.
+    """
+    with _compiling():
+        tree = _ENVIRONMENT.parse(text)
+    if attribute is None:
+        found = tree.find_all(nodes.Name)
+        return min((node.lineno for node in found if node.name == name), default=1)
+    return min((line for line, read in _attributes(tree, name) if read == attribute), default=1)
 
 
 def render(template: Template, context: Mapping[str, Any]) -> str:
     """The template's text. Raises `TemplateFault` for an undefined name or a forbidden access."""
-    try:
+    with _rendering():
         return template.render(context)
-    except (UndefinedError, SecurityError, TypeError, ValueError, OverflowError) as error:
-        raise TemplateFault(str(error)) from error
 
 
 def render_value(text: str, context: Mapping[str, Any]) -> Any:
     """Like `render`, but a text that is one `{{ expression }}` keeps the expression's type."""
     stripped = text.strip()
-    inner = stripped[2:-2]
+    inner = stripped[2:-2].removeprefix("-").removesuffix("-")
     if stripped.startswith("{{") and stripped.endswith("}}") and "{{" not in inner:
-        try:
+        with _compiling():
             expression = _ENVIRONMENT.compile_expression(inner, undefined_to_none=False)
+        with _rendering():
             value = expression(**context)
-        except TemplateSyntaxError as error:
-            raise TemplateFault(error.message or "syntax error", error.lineno) from error
-        except (UndefinedError, SecurityError, TypeError, ValueError, OverflowError) as error:
-            raise TemplateFault(str(error)) from error
         if isinstance(value, StrictUndefined):
             raise TemplateFault(f"{inner.strip()} is undefined")
         return value
     return render(compile_template(text), context)
 
 
+@remembered
 def attributes_of(text: str, name: str) -> frozenset[str]:
     """The attributes that a template reads from `name`: `x` for `{{ name.x }}` or `name['x']`.
 
     Raises `TemplateFault`.
     """
-    try:
+    with _compiling():
         tree = _ENVIRONMENT.parse(text)
-    except TemplateSyntaxError as error:
-        raise TemplateFault(error.message or "syntax error", error.lineno) from error
-    found = set()
+    return frozenset(attribute for _, attribute in _attributes(tree, name))
+
+
+def _attributes(tree: nodes.Template, name: str) -> Iterator[tuple[int, str]]:
+    """Every attribute that is read from `name`, with its line."""
     for node in tree.find_all(nodes.Getattr):
         if isinstance(node.node, nodes.Name) and node.node.name == name:
-            found.add(node.attr)
+            yield node.lineno, node.attr
     for item in tree.find_all(nodes.Getitem):
         key = item.arg
-        if isinstance(item.node, nodes.Name) and item.node.name == name:
-            if isinstance(key, nodes.Const) and isinstance(key.value, str):
-                found.add(key.value)
-    return frozenset(found)
+        if not isinstance(item.node, nodes.Name) or item.node.name != name:
+            continue
+        if isinstance(key, nodes.Const) and isinstance(key.value, str):
+            yield item.lineno, key.value

@@ -47,11 +47,13 @@ class MemoryCtx:
         effects: Effects,
         on_event: Callable[[TraceEvent], None],
         on_cost: Callable[[LedgerEntry], None],
+        switches: Callable[[], JsonObject],
     ) -> None:
         self._services = services
         self._effects = effects
         self.emit = on_event
         self.charge = on_cost
+        self._switches = switches
 
     async def step(self, name: StepName, args: JsonObject) -> JsonObject:
         """Runs a registered step."""
@@ -61,10 +63,15 @@ class MemoryCtx:
         """Runs a mutation, unless it took effect before."""
         done = self._effects.get(key)
         if done is not None:
-            return done
+            # The first result, but nothing was sent for it this time.
+            return {**done, "attempts": 0, "latencyMs": 0.0}
         result = await STEPS["mutation"](self._services, {**args, "key": key})
         self._effects.keep(key, result)
         return result
+
+    async def switches(self) -> JsonObject:
+        """What is switched off at this moment."""
+        return self._switches()
 
     async def sleep(self, seconds: float) -> None:
         """Waits."""

@@ -74,7 +74,8 @@ class AnthropicProvider:
         limits = httpx2.Limits(
             max_connections=max_concurrency, max_keepalive_connections=max_concurrency
         )
-        self._options: RequestOptions = {"timeout": timeout}
+        # Without a key of its own the SDK draws a random one for each request, and never sends it.
+        self._options: RequestOptions = {"timeout": timeout, "idempotency_key": name}
         self._client = AsyncAnthropic(
             base_url=base_url,
             api_key=api_key,

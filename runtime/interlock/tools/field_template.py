@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 
+from interlock.memo import remembered
 from interlock.templates import TemplateFault, new_environment, render
 
 __all__ = ["ABSENT", "FieldTemplate", "InvalidInput", "compile_field", "to_text"]
@@ -43,6 +44,7 @@ class FieldTemplate:
         return self._evaluate(context)
 
 
+@remembered
 def compile_field(text: str) -> FieldTemplate:
     """The compiled field. Raises `TemplateFault`."""
     try:

@@ -95,7 +95,9 @@ class HttpTool:
         template: RequestTemplate,
         client: HttpClient,
         mutation: bool,
+        repeatable: bool = False,
     ) -> None:
+        self._repeatable = repeatable
         self._name = name
         self._http = http
         self._template = template
@@ -148,7 +150,9 @@ class HttpTool:
             return fail_unknown(message, mutation=self._mutation, retryable=False), None
         except (ClientError, OSError) as error:
             return self._explain(error, flight), None
-        result = read_answer(answer, self._http, mutation=self._mutation)
+        result = read_answer(
+            answer, self._http, mutation=self._mutation, repeatable=self._repeatable
+        )
         return result, answer.retry_after_seconds
 
     def _explain(self, error: Exception, flight: _Flight) -> ToolResult:

@@ -15,8 +15,8 @@ from interlock.tools.failure import UNKNOWN, fail, fail_unknown, shorten
 
 __all__ = ["Answer", "read_answer"]
 
-_UNTOUCHED = frozenset({429, 503})
-"""Statuses by which a server says that it has not begun."""
+_ASKS_TO_WAIT = frozenset({429, 503})
+"""Statuses by which a server says that it has not begun; but a proxy says 503 for it, too."""
 
 _MAY_PASS = frozenset({429, 500, 502, 503, 504})
 """Statuses after which the same read may work later."""
@@ -40,8 +40,13 @@ class Answer:
     retry_after_seconds: float | None = None
 
 
-def read_answer(answer: Answer, http: HttpCall, *, mutation: bool) -> ToolResult:
-    """What the answer means, by the tool's declaration. The effect of a read is always `none`."""
+def read_answer(
+    answer: Answer, http: HttpCall, *, mutation: bool, repeatable: bool = False
+) -> ToolResult:
+    """What the answer means, by the tool's declaration. The effect of a read is always `none`.
+
+    `repeatable` is a mutation that carries an idempotency key: sending it again does no harm.
+    """
     status = answer.status
     if status in http.not_found:
         return _read_not_found(answer)
@@ -50,9 +55,9 @@ def read_answer(answer: Answer, http: HttpCall, *, mutation: bool) -> ToolResult
     said = _describe(answer)
     if 300 <= status < 400:
         return _read_redirect(answer, said, mutation=mutation)
-    if answer.retry_after_seconds is not None and status in _UNTOUCHED:
+    if answer.retry_after_seconds is not None and status in _ASKS_TO_WAIT:
         said += f"; it asks to wait {answer.retry_after_seconds:.0f} s"
-    if status in _UNTOUCHED or not mutation:
+    if not mutation or status == 429 or (status == 503 and repeatable):
         return fail(said, retryable=status in _MAY_PASS)
     if status >= 500:
         return fail_unknown(said, mutation=True, retryable=False)

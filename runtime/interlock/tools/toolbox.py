@@ -48,6 +48,7 @@ class _Ready:
     select: Projection | None
     max_tokens: int
     mutation: bool
+    takes_key: bool
 
 
 class Toolbox:
@@ -57,51 +58,62 @@ class Toolbox:
         self,
         tools: Mapping[str, _Ready],
         *,
-        client: HttpClient,
+        client: HttpClient | None,
         loader: FunctionLoader,
         strays: Strays,
     ) -> None:
         self._tools = tools
-        self._client = client
+        self._own_client = client
         self._loader = loader
         self._strays = strays
 
     @classmethod
     def build(
-        cls, tools: Iterable[Tool], *, env: Mapping[str, str], files: Mapping[str, bytes]
+        cls,
+        tools: Iterable[Tool],
+        *,
+        env: Mapping[str, str],
+        files: Mapping[str, bytes],
+        client: HttpClient | None = None,
     ) -> Self:
         """Compiles the templates and expressions of all tools and loads their functions.
 
         Of `env` only the variables that templates name are read; `files` holds the snapshot's
         files by project-relative path. Tools that the runtime itself carries out are left out.
+        Whoever hands in a `client` closes it; otherwise the toolbox has one of its own.
         Raises `ToolDefinitionError` naming the tool, the key and the way out.
         """
-        client, loader = HttpClient(), FunctionLoader(files)
-        threads, strays = Threads(_MOST_THREADS), Strays()
+        shared = HttpClient() if client is None else client
+        loader, threads, strays = FunctionLoader(files), Threads(_MOST_THREADS), Strays()
         ready = {}
         try:
             for tool in tools:
                 kind: _Kind
+                takes_key = tool.idempotency is not None and tool.idempotency.header is not None
                 if tool.http is not None:
                     request = compile_request(tool, tool.http, env)
                     kind = HttpTool(
                         tool.name,
                         tool.http,
                         template=request,
-                        client=client,
+                        client=shared,
                         mutation=tool.is_mutation,
+                        repeatable=tool.idempotency is not None
+                        and tool.idempotency.header is not None,
                     )
                 elif tool.python is not None:
                     function = loader.load(tool, tool.python.function)
                     kind = PythonTool(tool.name, function, threads, strays, tool.is_mutation)
+                    takes_key = function.takes_key
                 else:
                     continue
                 select, most = _compile_select(tool), tool.result.max_tokens
-                ready[tool.name] = _Ready(kind, select, most, tool.is_mutation)
+                ready[tool.name] = _Ready(kind, select, most, tool.is_mutation, takes_key)
         except ToolDefinitionError:
             loader.forget()
             raise
-        return cls(ready, client=client, loader=loader, strays=strays)
+        own = shared if client is None else None
+        return cls(ready, client=own, loader=loader, strays=strays)
 
     async def call(
         self,
@@ -124,10 +136,19 @@ class Toolbox:
         latency_ms = (perf_counter() - started) * 1000
         return replace(result, data=shown.data, cut=shown.cut, latency_ms=latency_ms)
 
+    def takes_key(self, name: str) -> bool:
+        """Whether an idempotency key reaches whoever carries the tool out."""
+        return self._tools[name].takes_key
+
     async def close(self) -> None:
         """Closes the connections and forgets the functions; no call may be under way."""
         await self._strays.close(_CLOSING_SECONDS)
-        await self._client.close()
+        if self._own_client is not None:
+            await self._own_client.close()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forgets the functions, for a toolbox that is not used after all."""
         self._loader.forget()
 
     async def _call(

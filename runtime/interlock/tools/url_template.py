@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from jinja2 import Template, TemplateSyntaxError, Undefined, nodes
 from jinja2.visitor import NodeTransformer
 
+from interlock.memo import remembered
 from interlock.model.base import JsonObject
 from interlock.templates import TemplateFault, new_environment, render
 from interlock.tools.field_template import InvalidInput, to_text
@@ -53,6 +54,12 @@ def compile_url(text: str, env: Mapping[str, str]) -> UrlTemplate:
     Raises `TemplateFault` for a template that is not valid, and when scheme and host are not
     given by the text and `env`.
     """
+    return _compile(text, tuple(sorted(env.items())))
+
+
+@remembered
+def _compile(text: str, items: tuple[tuple[str, str], ...]) -> UrlTemplate:
+    env = dict(items)
     try:
         tree = _ENVIRONMENT.parse(text)
     except TemplateSyntaxError as error:

@@ -18,12 +18,16 @@ def estimate_tokens(size: int, known: tuple[int, int] | None = None) -> int:
     """The tokens of a request of `size` bytes, rather too many than too few.
 
     `known` is (bytes, tokens) of an earlier request with the same beginning: what both share
-    is taken at its true count, and only what was added is estimated.
+    is taken at its true count, and only what was added is estimated. Of a shorter request,
+    which leaves something out, the true count is taken by its share.
     """
     if known is None:
         return -(-size // _BYTES_A_TOKEN)
     known_size, known_tokens = known
-    return known_tokens + -(-max(0, size - known_size) // _BYTES_A_TOKEN)
+    if size >= known_size:
+        return known_tokens + -(-(size - known_size) // _BYTES_A_TOKEN)
+    share = -(-known_tokens * size // known_size)
+    return min(known_tokens, max(share, -(-size // _BYTES_A_TOKEN)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import get_args
 
 from jsonschema import Draft202012Validator
 
+from interlock.memo import remembered_for
 from interlock.model.agent import Agent, Route
 from interlock.model.base import JsonObject
 from interlock.model.settings import Settings
@@ -55,7 +57,8 @@ def compile_agent(
     guards: Guards,
 ) -> CompiledAgent:
     """The agent with its templates, schemas, patterns and prices resolved."""
-    mine = {name: _compile_tool(tools[name], agent) for name in agent.tools}
+    timeout = agent.limits.tool_timeout
+    mine = {name: _compile_tool(tools[name], timeout) for name in agent.tools}
     routes: dict[Route, ModelRoute] = {
         route: _compile_route(agent.models.name(route), settings, price_of)
         for route in get_args(Route)
@@ -100,11 +103,12 @@ def _compile_route(
     )
 
 
-def _compile_tool(tool: Tool, agent: Agent) -> CompiledTool:
+@remembered_for
+def _compile_tool(tool: Tool, timeout: timedelta) -> CompiledTool:
+    """The tool for agents whose tools have so much time, if it does not say so itself."""
     # An input that the schema does not know is a mistake of the model, or an attempt to set
     # what `bind` sets.
     schema: JsonObject = {"additionalProperties": False, **tool.input}
-    timeout = tool.timeout or agent.limits.tool_timeout
     return CompiledTool(
         spec=tool,
         definition={
@@ -115,7 +119,7 @@ def _compile_tool(tool: Tool, agent: Agent) -> CompiledTool:
         validator=Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER),
         bind=tool.bind,
         words=tool_words(tool),
-        timeout_seconds=timeout.total_seconds(),
+        timeout_seconds=(tool.timeout or timeout).total_seconds(),
     )
 
 

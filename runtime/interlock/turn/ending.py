@@ -61,12 +61,17 @@ async def answer(run: Run, draft: str, outcome: Outcome, reason: str) -> Ending:
 
 
 async def final_text(run: Run, prompt: Prompt, *, final: bool = False) -> str | None:
-    """The text of a reply to a prompt without tools; None if there is none to be had."""
+    """The text of a reply to a prompt without tools; None if there is none to be had.
+
+    One that was cut off is taken only where there is no other way left, when `final`.
+    """
     try:
         reply = read_reply(await call_model(run, prompt, final=final))
     except (LimitReached, ModelUnavailable, Refusal):
         return None
-    return reply.text or None if isinstance(reply, Answer | Truncated) else None
+    if isinstance(reply, Answer) or (final and isinstance(reply, Truncated)):
+        return reply.text or None
+    return None
 
 
 def escalate(run: Run, decision: Decision) -> Ending:

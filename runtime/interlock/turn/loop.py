@@ -20,6 +20,7 @@ from interlock.turn.ports import Ctx
 from interlock.turn.prompts import final_prompt
 from interlock.turn.reply import Refusal
 from interlock.turn.run import LimitReached, ModelUnavailable, Run, start_run
+from interlock.turn.switches import AgentOff, stop_if_off
 
 __all__ = ["run_turn"]
 
@@ -30,22 +31,39 @@ async def run_turn(ctx: Ctx, agent: CompiledAgent, request: TurnRequest) -> Turn
     """Answers one message. Always returns a result; whatever happens in it is traced."""
     run = start_run(ctx, agent, request)
     try:
-        ending = await _turn(run)
-    except Refusal as refusal:
-        ending = Ending("refused", agent.spec.replies.refused, f"model_refusal:{refusal.category}")
-    except ModelUnavailable as failure:
-        ending = Ending("failed", agent.spec.replies.failed, f"model_{failure.kind}")
-    except LimitReached as limit:
-        decision = Decision(
-            agent.spec.limits.on_exhausted, limit.kind, LIMIT_KEYS.get(limit.kind), limit.detail
-        )
-        _trace(run, decision)
-        ending = await land(run, decision)
+        ending = await _end(run)
     except Exception:
         # The boundary of a turn: operators read the log, the customer still gets an answer.
         _LOG.exception("turn %s failed", request.turn_id)
         ending = Ending("failed", agent.spec.replies.failed, "internal_error")
     return finish(run, ending)
+
+
+async def _end(run: Run) -> Ending:
+    try:
+        await stop_if_off(run)
+        ending = await _end_unless_off(run)
+        if ending.outcome in ("resolved", "incomplete"):
+            # What the model has worded meanwhile is held back too; a person is still called.
+            await stop_if_off(run)
+        return ending
+    except AgentOff:
+        return Ending("refused", run.agent.spec.replies.refused, "agent_disabled")
+
+
+async def _end_unless_off(run: Run) -> Ending:
+    spec = run.agent.spec
+    try:
+        return await _turn(run)
+    except Refusal as refusal:
+        return Ending("refused", spec.replies.refused, f"model_refusal:{refusal.category}")
+    except ModelUnavailable as failure:
+        return Ending("failed", spec.replies.failed, f"model_{failure.kind}")
+    except LimitReached as limit:
+        key = LIMIT_KEYS.get(limit.kind)
+        decision = Decision(spec.limits.on_exhausted, limit.kind, key, limit.detail)
+        _trace(run, decision)
+        return await land(run, decision)
 
 
 async def _turn(run: Run) -> Ending:
@@ -76,7 +94,7 @@ async def _admit(run: Run) -> tuple[Violation | None, Plan | None]:
         run.trace.emit("guardrail", verdict, iteration=0)
         if violation is not None or planning is None:
             return violation, None
-        return None, await planning
+        return None, await planning or default_plan(run.request.text)
     finally:
         if planning is not None:
             planning.cancel()
@@ -86,17 +104,24 @@ async def _admit(run: Run) -> tuple[Violation | None, Plan | None]:
 
 async def _try_fast_path(run: Run) -> Ending | None:
     matched = match_fast_path(run.agent, run.request.text)
-    if matched is None or not await take_fast_path(run, *matched):
+    if matched is None or matched[0].spec.call.tool in run.state.tools_off:
         return None
-    prompt = final_prompt(run.agent, run.request, run.state, route="fastPath")
-    text = await final_text(run, prompt)
-    # Without a text the loop takes over: it has more ways to end well than this one call.
-    return await answer(run, text, "resolved", "fast_path") if text else None
+    if await take_fast_path(run, *matched):
+        prompt = final_prompt(run.agent, run.request, run.state, route="fastPath")
+        text = await final_text(run, prompt)
+        if text is not None:
+            return await answer(run, text, "resolved", "fast_path")
+    # Without a text the loop takes over, which has more ways to end well than this one call;
+    # but not where a person is needed, or no iteration is left.
+    decision = observe(_observation(run, None), run.agent.spec)
+    _trace(run, decision)
+    return None if decision.action == "continue" else await land(run, decision)
 
 
 async def _loop(run: Run, plan: Plan | None) -> Ending:
     state, agent = run.state, run.agent
     while True:
+        await stop_if_off(run)
         state.iteration += 1
         shortage: LimitReached | None = None
         try:
@@ -118,6 +143,8 @@ async def _loop(run: Run, plan: Plan | None) -> Ending:
 
 async def _plan_if_due(run: Run, prepared: Plan | None) -> None:
     state, agent = run.state, run.agent
+    if state.continuation:
+        return  # A paused reply goes on with the very request that it belongs to.
     state.budget_low = run.budget.share_used >= agent.spec.limits.warn_at
     if prepared is not None:
         state.steps = prepared.steps

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from pydantic_core import to_json
 
 from interlock.model.base import JsonObject
@@ -41,12 +39,6 @@ async def call_model(run: Run, prompt: Prompt, *, final: bool = False) -> ModelR
             raise LimitReached("time", "no time is left for a model call")
         held = _reserve(run, route, prompt, size, final=final)
         args = {"provider": route.provider, "body": prompt.body, "timeoutSeconds": seconds}
-        try:
-            answer = await run.ctx.step("model_call", args)
-        except asyncio.CancelledError:
-            # The server may go on and bill the call, so it counts in full.
-            _settle_unknown(run, route, prompt, held)
-            raise
         facts: JsonObject = {
             "route": prompt.route,
             "attempt": attempt,
@@ -56,6 +48,12 @@ async def call_model(run: Run, prompt: Prompt, *, final: bool = False) -> ModelR
         }
         if prompt.reminded:
             facts["reminded"] = True
+        try:
+            answer = await run.ctx.step("model_call", args)
+        except BaseException as error:
+            # Cancelled or broken: the server may go on and bill the call, so it counts in full.
+            _settle_broken(run, route, prompt, held, {**facts, "message": type(error).__name__})
+            raise
         if answer["ok"]:
             reply = ModelReply.from_json(answer)
             _settle(run, route, prompt, held, size, reply, facts)
@@ -69,6 +67,9 @@ async def call_model(run: Run, prompt: Prompt, *, final: bool = False) -> ModelR
             remaining_seconds=run.seconds_left(final=final),
         )
         _settle_failure(run, route, prompt, held, failure, {**facts, "retryInSeconds": delay})
+        if delay is None and failure.kind == "timeout" and seconds < route.timeout_seconds:
+            # It was the turn that had no more time, not the model that took too much.
+            raise LimitReached("time", f"the {prompt.route} call had only {seconds:.1f} s left")
         if delay is None:
             raise ModelUnavailable(failure.kind, failure.message)
         await run.ctx.sleep(delay)
@@ -145,6 +146,20 @@ def _settle_failure(
         model=route.model,
         tokens=tokens or None,
         cost_nano=cost or None,
+    )
+
+
+def _settle_broken(
+    run: Run, route: ModelRoute, prompt: Prompt, held: Reservation, facts: JsonObject
+) -> None:
+    tokens, cost = _settle_unknown(run, route, prompt, held)
+    run.trace.emit(
+        "model_call",
+        {**facts, "failure": "abandoned", "maybeBilled": True},
+        iteration=run.state.iteration,
+        model=route.model,
+        tokens=tokens,
+        cost_nano=cost if route.price else None,
     )
 
 

@@ -37,6 +37,14 @@ class Ctx(Protocol):
         """Runs the `mutation` step at most once for `key`; a second call gets the first result."""
         ...
 
+    async def switches(self) -> JsonObject:
+        """What operators have switched off for this turn's agent, recorded like a step's result.
+
+        {agent: {since, who, why} or null, tools: {name: {since, who, why}}}. Asked before
+        everything that the turn does, so it has to be cheap.
+        """
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Waits; a durable implementation wakes up in time even after a crash."""
         ...

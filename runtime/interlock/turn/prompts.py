@@ -7,10 +7,12 @@ append-only. What comes first changes least, so that providers can cache it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from jinja2 import Template
 from pydantic_core import to_json
 
 from interlock.model.agent import Route
@@ -60,6 +62,9 @@ Write the message again without that.
 </rejected_answer>"""
 
 
+_NO_NAME = re.compile(r"[^a-zA-Z0-9_-]")
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """One request to a model."""
@@ -76,14 +81,18 @@ def plan_prompt(
     agent: CompiledAgent, request: TurnRequest, state: TurnState, *, problem: str | None
 ) -> Prompt:
     """Asks for the steps still to take. `problem` says what was wrong with the last plan."""
-    context = _context(agent, request)
-    system = f"{render(agent.planner, context)}\n\n# Tools\n\n{agent.catalogue}"
+    planner = _rendered(agent.planner, agent, request, state)
+    system = f"{planner}\n\n# Tools\n\n{agent.catalogue}"
+    # The first plan may be made before the first iteration, beside the input guardrails.
+    iteration = max(1, state.iteration)
     known: dict[str, Json] = {
-        "iteration": state.iteration,
-        "iterationsLeft": agent.spec.limits.max_iterations - state.iteration + 1,
+        "iteration": iteration,
+        "iterationsLeft": agent.spec.limits.max_iterations - iteration + 1,
         "budgetIsLow": state.budget_low,
         "completedActions": [_action(exchange) for exchange in state.exchanges],
     }
+    if state.tools_off:
+        known["toolsSwitchedOff"] = sorted(state.tools_off)
     if problem is not None:
         known["yourLastPlanWasInvalid"] = problem
     messages = _transcript(agent, request)
@@ -135,15 +144,20 @@ def final_prompt(
     `max_bytes` leaves out the oldest tool results and messages until the request fits;
     `rejected` is a draft and what is wrong with it.
     """
-    ending = _FINAL if rejected is None else _REVISE.format(draft=rejected[0], issue=rejected[1])
+    ending = [_FINAL]
+    if rejected is not None:
+        ending = [_REVISE.format(draft=rejected[0], issue=rejected[1])]
+    elif route == "fastPath":
+        # It takes the place of a step, so what is due then would not come at all.
+        ending += _due_reminders(agent, request, state)
     kept, history = list(state.exchanges), request.transcript
     while True:
         trimmed = _Trimmed(tuple(kept), tuple(history))
-        body = _conversation(agent, request, state, route=route, ending=[ending], trimmed=trimmed)
+        body = _conversation(agent, request, state, route=route, ending=ending, trimmed=trimmed)
         if max_tokens is not None:
             body["max_tokens"] = min(max_tokens, body["max_tokens"])
         used = _used_tools(agent, state)
-        if kept and used:
+        if kept:
             body["tools"] = [tool.definition for tool in used]
             body["tool_choice"] = {"type": "none"}
         if max_bytes is None or len(to_json(body)) <= max_bytes or not (kept or history):
@@ -184,15 +198,15 @@ def _conversation(
     ending: Sequence[str],
     trimmed: _Trimmed | None = None,
 ) -> JsonObject:
-    system = f"{render(agent.system, _context(agent, request))}\n{_RULES}"
+    system = f"{_rendered(agent.system, agent, request, state)}\n{_RULES}"
     history = None if trimmed is None else trimmed.transcript
     messages = _transcript(agent, request, history)
     for exchange in state.exchanges if trimmed is None else trimmed.exchanges:
         messages += _exchange(exchange)
-    if state.continuation:
-        messages.append({"role": "assistant", "content": state.continuation})
-        messages.append({"role": "user", "content": []})
     messages[-1]["content"] += [_text(text) for text in ending]
+    if trimmed is None and state.continuation:
+        # The model goes on where it paused; what comes before must be as it was then.
+        messages.append({"role": "assistant", "content": state.continuation})
     return _body(agent.routes[route], system, messages)
 
 
@@ -214,7 +228,7 @@ def _transcript(
 def _exchange(exchange: Exchange) -> list[JsonObject]:
     said = [_text(exchange.text)] if exchange.text.strip() else []
     uses = [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": call.input}
+        {"type": "tool_use", "id": call.id, "name": _name(call.name), "input": call.input}
         for call in exchange.calls
     ]
     results = [
@@ -240,8 +254,9 @@ def _action(exchange: Exchange) -> Json:
 
 
 def _used_tools(agent: CompiledAgent, state: TurnState) -> list[CompiledTool]:
+    """The tools that were called; all of them when only names that the model made up were."""
     names = {call.name for exchange in state.exchanges for call in exchange.calls}
-    return [agent.tools[name] for name in sorted(names) if name in agent.tools]
+    return [agent.tools[name] for name in sorted(names & agent.tools.keys() or agent.tools)]
 
 
 def _due_reminders(agent: CompiledAgent, request: TurnRequest, state: TurnState) -> list[str]:
@@ -255,6 +270,16 @@ def _due_reminders(agent: CompiledAgent, request: TurnRequest, state: TurnState)
     ]
 
 
+def _rendered(
+    template: Template, agent: CompiledAgent, request: TurnRequest, state: TurnState
+) -> str:
+    """A prompt's text; it is the same in every call of a turn, so it is rendered once."""
+    text = state.rendered.get(template)
+    if text is None:
+        text = state.rendered[template] = render(template, _context(agent, request))
+    return text
+
+
 def _context(agent: CompiledAgent, request: TurnRequest) -> JsonObject:
     about = {"name": agent.spec.name, "description": agent.spec.description}
     return {**agent.variables, "session": request.session, "agent": about}
@@ -264,15 +289,16 @@ def _body(route: ModelRoute, system: str, messages: list[JsonObject]) -> JsonObj
     block: JsonObject = {"type": "text", "text": system}
     if route.prompt_caching:
         block["cache_control"] = {"type": "ephemeral"}
+    # What the budget was reserved for cannot be replaced by an extra field.
     body: JsonObject = {
+        **route.extra_body,
         "model": route.model,
         "max_tokens": route.max_tokens,
         "system": [block],
         "messages": messages,
-        **route.extra_body,
     }
     if route.effort is not None:
-        body["output_config"] = {"effort": route.effort}
+        body["output_config"] = {**body.get("output_config", {}), "effort": route.effort}
     return body
 
 
@@ -283,6 +309,11 @@ def _ask_for(body: JsonObject, route: ModelRoute, schema: JsonObject) -> None:
     else:
         text = f"Answer with one JSON object of this schema and nothing else:\n{_json(schema)}"
         body["messages"][-1]["content"].append(_text(text))
+
+
+def _name(name: str) -> str:
+    # A tool name that the model made up may be one that the API refuses.
+    return _NO_NAME.sub("_", name)[:64] or "unknown"
 
 
 def _text(text: str) -> JsonObject:

@@ -72,9 +72,3 @@ class RepetitionLog:
         if polls >= (loop.max_polls or self.limits.polls):
             return Loop("polls", tool.name, polls)
         return None
-
-    def seen(self, tool: Tool, arguments: JsonObject) -> int:
-        """How often this very call was made in the turn."""
-        key = tool.loop.key
-        asked = {name: arguments.get(name) for name in key} if key else arguments
-        return self._calls[tool.name, digest(asked)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic_core import to_json
+
 from interlock.model.base import JsonObject
 from interlock.turn.ports import ModelReply
 
@@ -81,8 +83,8 @@ ReadReply = Answer | ToolUse | Truncated | Paused | Overflow | Unusable | Unknow
 
 def reply_text(content: list[JsonObject]) -> str:
     """The text of a reply. Blocks are read by type: thinking may come first."""
-    texts = (str(block.get("text", "")) for block in content if block.get("type") == "text")
-    return "".join(texts).strip()
+    texts = (str(block.get("text") or "") for block in content if block.get("type") == "text")
+    return _readable("".join(texts).strip())
 
 
 def read_reply(reply: ModelReply) -> ReadReply:
@@ -99,7 +101,7 @@ def read_reply(reply: ModelReply) -> ReadReply:
             return Paused(reply.content)
         case "end_turn" | "stop_sequence" | "tool_use":
             calls = tuple(
-                (str(block.get("name")), _input(block))
+                (_readable(str(block.get("name"))), _input(block))
                 for block in reply.content
                 if block.get("type") == "tool_use"
             )
@@ -112,4 +114,13 @@ def read_reply(reply: ModelReply) -> ReadReply:
 def _input(block: JsonObject) -> JsonObject:
     # Anything but an object fails the tool's schema, and the model is told so.
     value = block.get("input")
+    try:
+        to_json(value)
+    except ValueError:
+        return {"input": "not valid Unicode"}
     return value if isinstance(value, dict) else {"input": value}
+
+
+def _readable(text: str) -> str:
+    # JSON can escape half a character, which nothing can store or send on.
+    return text.encode(errors="replace").decode()

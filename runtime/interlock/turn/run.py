@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from interlock.model.turn import TurnRequest
+from interlock.model.turn import Spent, TurnRequest
 from interlock.turn.agent import CompiledAgent
 from interlock.turn.budget import Budget
 from interlock.turn.ports import Ctx
@@ -14,7 +14,7 @@ from interlock.turn.repetition import RepetitionLog
 from interlock.turn.state import TurnState
 from interlock.turn.trace import Recorder
 
-__all__ = ["LimitReached", "ModelUnavailable", "Run", "start_run"]
+__all__ = ["LimitReached", "ModelUnavailable", "Run", "new_budget", "start_run"]
 
 _LANDING_SHARE = 0.2
 _LANDING_MOST = timedelta(seconds=10)
@@ -61,8 +61,8 @@ class Run:
         return (until - self.ctx.now()).total_seconds()
 
 
-def start_run(ctx: Ctx, agent: CompiledAgent, request: TurnRequest) -> Run:
-    """A turn that has not done anything yet."""
+def new_budget(agent: CompiledAgent, spent: Spent) -> Budget:
+    """What is left to a conversation with the agent that has used `spent`."""
     limits = agent.spec.limits
     price = agent.routes["execute"].price
     # The reserve in money: the whole reserve at the dearest rate of the answering model.
@@ -71,19 +71,25 @@ def start_run(ctx: Ctx, agent: CompiledAgent, request: TurnRequest) -> Run:
         if price
         else (0,)
     )
+    return Budget(
+        max_tokens=limits.max_tokens,
+        max_cost_nano=agent.spec.max_cost_nano,
+        reserve_tokens=limits.reserve_for_final,
+        reserve_cost_nano=reserve_cost,
+        spent=spent,
+    )
+
+
+def start_run(ctx: Ctx, agent: CompiledAgent, request: TurnRequest) -> Run:
+    """A turn that has not done anything yet."""
+    limits = agent.spec.limits
     started = ctx.now()
     landing = min(limits.turn_timeout * _LANDING_SHARE, _LANDING_MOST)
     return Run(
         ctx=ctx,
         agent=agent,
         request=request,
-        budget=Budget(
-            max_tokens=limits.max_tokens,
-            max_cost_nano=agent.spec.max_cost_nano,
-            reserve_tokens=limits.reserve_for_final,
-            reserve_cost_nano=reserve_cost,
-            spent=request.spent,
-        ),
+        budget=new_budget(agent, request.spent),
         trace=Recorder(ctx, agent, request),
         state=TurnState(RepetitionLog(agent.spec.breakers.repetition)),
         started=started,

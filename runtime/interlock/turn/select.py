@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from interlock.model.plan import Step
 from interlock.model.tool import Tool
@@ -12,11 +12,12 @@ from interlock.turn.agent import CompiledAgent, CompiledTool
 __all__ = ["select_tools", "tool_words", "words"]
 
 _WORD = re.compile(r"[a-z0-9]+")
-_COMMON = frozenset(
+_FILLERS = (
     "a an and any are as at be by can do does for from get has have if in is it its new not of on"
     " one or should so that the their them then this to up use used user using was what when"
-    " where which who will with customer".split()
+    " where which who will with customer"
 )
+_COMMON = frozenset(_FILLERS.split())
 
 
 def words(text: str) -> list[str]:
@@ -38,18 +39,22 @@ def tool_words(tool: Tool) -> Mapping[str, int]:
     return weights
 
 
-def select_tools(agent: CompiledAgent, step: Step) -> tuple[CompiledTool, ...]:
+def select_tools(
+    agent: CompiledAgent, step: Step, *, without: Collection[str] = ()
+) -> tuple[CompiledTool, ...]:
     """The tools offered in `step`, sorted by name so that prompts stay the same byte for byte.
 
     Only the step's categories are offered; escalation always is. Of the others, the tools that
     the planner named come first, then the ones whose words fit the step's instruction best.
+    Nothing in `without` is offered.
     """
     selection = agent.spec.tool_selection
     allowed = selection.steps.get(step.type, ())
-    escalation = [tool for tool in agent.tools.values() if tool.spec.category == "escalation"]
+    usable = [tool for name, tool in agent.tools.items() if name not in without]
+    escalation = [tool for tool in usable if tool.spec.category == "escalation"]
     others = [
         tool
-        for tool in agent.tools.values()
+        for tool in usable
         if tool.spec.category in allowed and tool.spec.category != "escalation"
     ]
     room = max(0, selection.max - len(escalation))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from jinja2 import Template
+
 from interlock.model.base import JsonObject
 from interlock.model.plan import Step
 from interlock.model.result import ToolResult
@@ -59,6 +61,10 @@ class TurnState:
     """Replies in a row that held neither an answer nor a tool call."""
     continuation: list[JsonObject] = field(default_factory=list)
     """Content to send back unchanged after a `pause_turn`."""
+    agent_off: bool = False
+    """Whether an operator has switched the agent off."""
+    tools_off: frozenset[str] = frozenset()
+    """The agent's tools that operators have switched off."""
     budget_low: bool = False
     """Whether `limits.warnAt` has been passed."""
     model_calls: int = 0
@@ -66,6 +72,9 @@ class TurnState:
     tokens: int = 0
     cost_nano: int = 0
     unpriced_calls: int = 0
+
+    rendered: dict[Template, str] = field(default_factory=dict)
+    """The prompts' texts, which stay the same for the whole turn."""
 
     @property
     def messages(self) -> int:

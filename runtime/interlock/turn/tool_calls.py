@@ -16,11 +16,14 @@ from interlock.turn.guard import GuardrailInput, Stage, Violation, first_violati
 from interlock.turn.repetition import digest
 from interlock.turn.run import Run
 from interlock.turn.state import Exchange, ToolCall, TurnState
+from interlock.turn.switches import read_switches
 
 __all__ = ["bind_input", "check_input", "run_tool_calls"]
 
 _MOST_PROBLEMS = 5
 _LONGEST_INPUT = 100_000
+_LEAST_SECONDS = 1.0
+"""A mutation that is cut off after less time would leave nobody knowing whether it happened."""
 
 
 async def run_tool_calls(
@@ -29,8 +32,10 @@ async def run_tool_calls(
     """Carries out the calls and adds the exchange to the state.
 
     Reading calls run together; mutations run one at a time, in order, after them. A call that
-    was not offered, or whose input is not valid, gets an error as its result.
+    was not offered, or whose input is not valid, gets an error as its result, and so does a call
+    of what has been switched off meanwhile.
     """
+    await read_switches(run)
     results: dict[int, ToolResult] = {}
     reads: list[tuple[int, JsonObject]] = []
     mutations: list[tuple[int, CompiledTool, JsonObject]] = []
@@ -58,6 +63,14 @@ async def run_tool_calls(
         for (index, _), answer in zip(reads, answers, strict=True):
             results[index] = ToolResult.from_json(answer)
     for index, tool, arguments in mutations:
+        if run.seconds_left() < min(_LEAST_SECONDS, tool.timeout_seconds):
+            results[index] = ToolResult.error("no time was left for it: nothing was changed")
+            continue
+        await read_switches(run)
+        off = _switched_off(run, tool.spec.name)
+        if off is not None:
+            results[index] = off
+            continue
         key = _action_key(run, tool, arguments, index)
         args = {"call": _args(run, tool, arguments), "session": run.request.session}
         results[index] = ToolResult.from_json(await run.ctx.mutate(key, args))
@@ -90,6 +103,9 @@ async def _prepare(
     if call.name not in offered:
         names = ", ".join(offered) or "none"
         return ToolResult.error(f"'{call.name}' cannot be called in this step; offered: {names}")
+    off = _switched_off(run, call.name)
+    if off is not None:
+        return off
     tool = run.agent.tools[call.name]
     problem = check_input(tool, call.input)
     if problem is not None:
@@ -103,6 +119,13 @@ async def _prepare(
         return ToolResult.error(
             f"'{call.name}' cannot be used in this conversation: {fault.message}"
         )
+
+
+def _switched_off(run: Run, tool: str) -> ToolResult | None:
+    """The answer to a call that an operator has forbidden; the reason is not for the model."""
+    if not run.state.agent_off and tool not in run.state.tools_off:
+        return None
+    return ToolResult.error(f"'{tool}' is switched off for now: nothing was done; do not retry")
 
 
 async def _judge(run: Run, stage: Stage, tool: str, text: str) -> Violation | None:
@@ -156,6 +179,7 @@ async def _record(
         tool = run.agent.tools.get(call.name)
         if tool is not None and tool.spec.category != "escalation":
             _learn(state, tool.spec, call, result)
+    _note_failures(run, calls, results)
     failed = all(result.status == "error" for result in results)
     state.failed_iterations = state.failed_iterations + 1 if failed else 0
     state.tool_calls += len(calls)
@@ -167,10 +191,19 @@ def _learn(state: TurnState, tool: Tool, call: ToolCall, result: ToolResult) -> 
     state.loop = state.loop or loop
     if result.effect == "unknown":
         state.unknown_effect = tool.name
-    if tool.is_mutation and result.attempts:
+    if tool.is_mutation and (result.attempts or result.effect == "applied"):
         state.mutation_attempted = True
-    # A mutation that was turned down for good has its answer; a look-up without one has not.
-    if result.status == "error" and (result.retryable or not tool.is_mutation):
-        state.open_failures.add(tool.name)
-    else:
-        state.open_failures.discard(tool.name)
+
+
+def _note_failures(run: Run, calls: Sequence[ToolCall], results: Sequence[ToolResult]) -> None:
+    """Keeps the tools whose last calls failed; of calls made at once, each has to succeed."""
+    called, failed = set(), set()
+    for call, result in zip(calls, results, strict=True):
+        tool = run.agent.tools.get(call.name)
+        if tool is None or tool.spec.category == "escalation":
+            continue
+        called.add(call.name)
+        # A mutation that was turned down for good has its answer; a look-up without one has not.
+        if result.status == "error" and (result.retryable or not tool.spec.is_mutation):
+            failed.add(call.name)
+    run.state.open_failures = (run.state.open_failures - called) | failed

@@ -191,7 +191,7 @@ async def test_an_answer_that_nobody_can_read_is_final(build: Build, failure: Sc
     [
         (answer(400), False, "none"),
         (answer(429), True, "none"),
-        (answer(503), True, "none"),
+        (answer(503), False, "unknown"),
         (answer(500), False, "unknown"),
         (answer(502), False, "unknown"),
         (answer(504), False, "unknown"),

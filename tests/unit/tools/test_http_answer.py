@@ -132,7 +132,7 @@ def test_a_failed_read_changed_nothing_and_may_pass(status: int, retryable: bool
         (500, False, "unknown"),
         (501, False, "unknown"),
         (502, False, "unknown"),
-        (503, True, "none"),
+        (503, False, "unknown"),
         (504, False, "unknown"),
         (301, False, "unknown"),
         (303, False, "unknown"),
@@ -146,6 +146,13 @@ def test_a_failed_mutation_says_whether_it_may_have_happened(
     result = read(status, mutation=True)
     assert (result.status, result.retryable, result.effect) == ("error", retryable, effect)
     assert ("do not repeat it" in (result.message or "")) == (effect == "unknown")
+
+
+def test_a_mutation_with_a_key_may_be_sent_again_to_a_service_that_was_unavailable() -> None:
+    result = read_answer(Answer(503, "", None, b""), HTTP, mutation=True, repeatable=True)
+    assert (result.status, result.retryable, result.effect) == ("error", True, "none")
+    result = read_answer(Answer(500, "", None, b""), HTTP, mutation=True, repeatable=True)
+    assert result.effect == "unknown"
 
 
 def test_a_wait_that_is_asked_for_is_told() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.model.settings import ProviderRetry
-from interlock.turn.retry import retry_delay
 from interlock.turn.ports import ModelFailure
+from interlock.turn.retry import retry_delay
 
 PASSING = ("overloaded", "rate_limit", "server", "timeout", "connection", "malformed")
 

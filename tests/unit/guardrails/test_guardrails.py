@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from interlock.guardrails import SETTINGS, build_guards
+from interlock.guardrails.max_length import MaxLength, MaxLengthSettings
+from interlock.turn.guard import GuardrailInput, first_violation
+from tests.unit.turn.scripted import compiled
+
+
+@pytest.mark.parametrize(
+    ("characters", "text", "words"),
+    [
+        (5, "", None),
+        (5, "12345", None),
+        (5, "123456", "it has 6 characters; at most 5 are allowed"),
+        (5, "äöüß€", None),
+        (1, "👍🏽", "it has 2 characters; at most 1 are allowed"),
+    ],
+)
+async def test_max_length_counts_characters(characters: int, text: str, words: str | None) -> None:
+    guardrail = MaxLength(MaxLengthSettings(characters=characters))
+    assert await guardrail.check(GuardrailInput("input", text)) == words
+
+
+async def test_guardrails_are_built_for_their_stage_with_their_settings() -> None:
+    spec = compiled(
+        """
+guardrails:
+  input: [{use: max_length, with: {characters: 3}}, {use: max_length, with: {characters: 2}}]
+  toolCall: [{use: max_length}]
+  output: [{use: max_length, with: {characters: 4}}]
+"""
+    ).spec
+    guards = build_guards(spec)
+    assert [len(stage) for stage in (guards.input, guards.tool_call, guards.tool_result)] == [
+        2,
+        1,
+        0,
+    ]
+    violation = await first_violation(guards.input, GuardrailInput("input", "123"))
+    assert violation is not None
+    assert violation.message == "it has 3 characters; at most 2 are allowed"
+    assert await first_violation(guards.output, GuardrailInput("output", "1234")) is None
+    assert await first_violation(guards.tool_call, GuardrailInput("tool_call", "x" * 5000)) is None
+    assert await first_violation(guards.tool_call, GuardrailInput("tool_call", "x" * 5001))
+
+
+def test_every_guardrail_that_can_be_named_has_settings_of_its_own() -> None:
+    assert dict(SETTINGS) == {"max_length": MaxLengthSettings}
