@@ -11,18 +11,21 @@ from interlock.model.event import TraceEvent
 from interlock.model.turn import Message, Spent, TurnResult
 from interlock.model.usage import Usage
 from interlock.store.encoding import unpack_files
-from interlock.store.records import Conversation, Turn, TurnNotFound
+from interlock.store.records import Conversation, HistoryEntry, Switch, Turn, TurnNotFound
 from interlock.store.tables import (
+    activations,
     conversations,
     ledger,
     messages,
     snapshots,
+    switches,
     trace_events,
     turns,
 )
 from interlock.turn.ports import LedgerEntry
 
 __all__ = [
+    "read_activations",
     "read_conversation",
     "read_conversations",
     "read_events",
@@ -30,6 +33,8 @@ __all__ = [
     "read_ledger",
     "read_running_turns",
     "read_snapshot",
+    "read_snapshot_digests",
+    "read_switches",
     "read_transcript",
     "read_turn",
     "read_turns",
@@ -51,6 +56,7 @@ _EVENTS = (
     .where(trace_events.c.turn_id == bindparam("id"))
     .order_by(trace_events.c.sequence)
 )
+_SWITCHES = select(switches).where(switches.c.lifted_at.is_(None)).order_by(switches.c.id)
 _LEDGER = select(ledger).where(ledger.c.conversation_id == bindparam("id")).order_by(ledger.c.id)
 
 
@@ -59,6 +65,38 @@ def read_snapshot(connection: Connection, digest: str) -> dict[str, bytes] | Non
     query = select(snapshots.c.files).where(snapshots.c.digest == digest)
     packed = connection.scalar(query)
     return None if packed is None else unpack_files(packed)
+
+
+def read_snapshot_digests(connection: Connection, prefix: str, limit: int) -> tuple[str, ...]:
+    """Up to `limit` known digests that begin with `prefix`, in order."""
+    digest = snapshots.c.digest
+    query = select(digest).where(digest.startswith(prefix, autoescape=True))
+    return tuple(connection.scalars(query.order_by(digest).limit(limit)))
+
+
+def read_activations(
+    connection: Connection, *, limit: int, before: str | None
+) -> tuple[HistoryEntry, ...]:
+    """Up to `limit` activations, newest first, recorded before the one with id `before`."""
+    query = select(activations).order_by(activations.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(activations.c.id < before)
+    return tuple(HistoryEntry(**row._mapping) for row in connection.execute(query))
+
+
+def read_switches(connection: Connection) -> tuple[Switch, ...]:
+    """All that is switched off, oldest first."""
+    return tuple(
+        Switch(
+            kind=row.kind,
+            name=row.name,
+            agent=row.agent,
+            since=row.disabled_at,
+            who=row.who,
+            why=row.why,
+        )
+        for row in connection.execute(_SWITCHES)
+    )
 
 
 def read_conversation(connection: Connection, conversation_id: str) -> Conversation:

@@ -1,4 +1,4 @@
-"""What the store gives back about conversations and turns."""
+"""What the store gives back: conversations, turns, activations and switches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from interlock.errors import InterlockError
 from interlock.model.base import JsonObject
 from interlock.model.turn import Outcome, Spent
 
-__all__ = ["Conversation", "Turn", "TurnNotFound"]
+__all__ = ["Conversation", "HistoryEntry", "Switch", "SwitchKind", "Turn", "TurnNotFound"]
+
+SwitchKind = Literal["agent", "tool"]
+"""What can be switched off."""
 
 
 class TurnNotFound(InterlockError):
@@ -67,3 +70,40 @@ class Turn:
     escalation: JsonObject | None
     started_at: datetime
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """A configuration became the one that new turns run on."""
+
+    id: str
+    """Sorts by the time of recording."""
+    digest: str
+    """The snapshot, whose files are kept too."""
+    previous: str | None
+    """Digest of the one before it; None for the first of a process."""
+    at: datetime
+    trigger: str
+    """What it came from, such as `start`, `watch`, `api` or `rollback`."""
+    who: str | None
+    """Who asked for it, as far as that is known."""
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """An agent or a tool that an operator has switched off."""
+
+    kind: SwitchKind
+    name: str
+    agent: str | None
+    """The only agent for which the tool is off; None if it is off for all, and for an agent."""
+    since: datetime
+    who: str | None
+    """Who switched it off, as far as that is known."""
+    why: str
+
+    @property
+    def target(self) -> tuple[SwitchKind, str, str | None]:
+        """What is off; no two active switches have the same target."""
+        return self.kind, self.name, self.agent

@@ -23,10 +23,12 @@ from sqlalchemy import (
 )
 
 from interlock.store.tables import (
+    activations,
     conversations,
     ledger,
     messages,
     snapshots,
+    switches,
     trace_events,
     turns,
 )
@@ -38,7 +40,10 @@ __all__ = [
     "CHARGE",
     "CREATE_CONVERSATION",
     "END_TURN",
+    "LIFT_SWITCH",
+    "RECORD_ACTIVATION",
     "RECORD_EVENT",
+    "SET_SWITCH",
     "STATEMENTS",
     "UPDATE_CONVERSATION",
     "Row",
@@ -115,6 +120,30 @@ ADD_SNAPSHOT = Statement(
 )
 """Adds a snapshot unless it is there already."""
 
+RECORD_ACTIVATION = Statement(_insert(activations))
+
+_TARGET = (
+    switches.c.kind == bindparam("kind", type_=String),
+    switches.c.name == bindparam("name", type_=String),
+    switches.c.agent.is_not_distinct_from(bindparam("agent", type_=String)),
+    switches.c.lifted_at.is_(None),
+)
+_SET = ("id", "kind", "name", "agent", "disabled_at", "who", "why")
+
+SET_SWITCH = Statement(
+    insert(switches).from_select(
+        list(_SET), select(*_bind(switches, *_SET)).where(~exists().where(*_TARGET))
+    )
+)
+"""Switches something off unless it is off already."""
+
+LIFT_SWITCH = Statement(
+    update(switches)
+    .where(*_TARGET)
+    .values(lifted_at=bindparam("now", type_=String), lifted_by=bindparam("who", type_=String))
+)
+"""Switches something on again, if it is off."""
+
 CREATE_CONVERSATION = Statement(_insert(conversations))
 
 BEGIN_TURN = Statement(
@@ -174,6 +203,9 @@ UPDATE_CONVERSATION = Statement(
 
 STATEMENTS = (
     ADD_SNAPSHOT,
+    RECORD_ACTIVATION,
+    SET_SWITCH,
+    LIFT_SWITCH,
     CREATE_CONVERSATION,
     BEGIN_TURN,
     ADD_MESSAGE,

@@ -22,8 +22,9 @@ from interlock.model.event import TraceEvent
 from interlock.model.turn import Message, Spent, TurnRequest, TurnResult
 from interlock.store import reads, writes
 from interlock.store.encoding import clean_text, decode_json, encode_time
+from interlock.store.live import LiveConversations
 from interlock.store.opening import READERS, Database, open_database
-from interlock.store.records import Conversation, Turn
+from interlock.store.records import Conversation, HistoryEntry, Switch, SwitchKind, Turn
 from interlock.store.statements import Rows
 from interlock.store.writer import Writer
 from interlock.turn.ports import LedgerEntry
@@ -37,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Store:
-    """Conversations, turns, traces, the ledger and snapshots, in one database.
+    """Conversations, turns, traces, the ledger, snapshots and switches, in one database.
 
     Every method raises `StoreError` if the database cannot be reached, but for `record_event`
     and `record_cost`, which never raise. Reads see what is committed.
@@ -47,6 +48,8 @@ class Store:
         self._database = database
         self._threads = threads
         self._writer = None if database.write is None else Writer(database.write)
+        self._live = LiveConversations()
+        self._last_activation = ""
         self._closed = False
 
     @classmethod
@@ -108,6 +111,57 @@ class Store:
         """The files of a snapshot by path, or None if it is not known."""
         return await self._read(reads.read_snapshot, digest)
 
+    async def snapshot_digests(self, prefix: str, *, limit: int = 2) -> tuple[str, ...]:
+        """Up to `limit` digests of known snapshots that begin with `prefix`, in order."""
+        return await self._read(reads.read_snapshot_digests, prefix, limit)
+
+    async def record_activation(
+        self,
+        *,
+        digest: str,
+        files: Mapping[str, bytes],
+        previous: str | None,
+        at: datetime,
+        trigger: str,
+        who: str | None,
+        why: str | None,
+    ) -> HistoryEntry:
+        """Keeps that a configuration became active, and its files under its digest."""
+        entry_id = new_id("act")
+        while entry_id <= self._last_activation:
+            # Made in the same millisecond, of which the id's random part knows no order.
+            entry_id = new_id("act")
+        self._last_activation = entry_id
+        entry = HistoryEntry(entry_id, digest, previous, at, trigger, who, why)
+        rows = writes.activation_rows(entry, files, now=_now())
+        await self._commit(f"the activation of '{digest}'", rows)
+        return entry
+
+    async def activations(
+        self, *, limit: int = 50, before: str | None = None
+    ) -> tuple[HistoryEntry, ...]:
+        """Activations, newest first; `before` is the last id of the page before this one."""
+        return await self._read(reads.read_activations, limit=limit, before=before)
+
+    async def set_switch(self, switch: Switch) -> None:
+        """Switches an agent or a tool off. What is off already stays as it was.
+
+        Switches of the same target must not be set and lifted at the same time.
+        """
+        rows = writes.switch_rows(new_id("switch"), switch)
+        await self._commit(f"the switch of {switch.kind} '{switch.name}'", rows)
+
+    async def lift_switch(
+        self, kind: SwitchKind, name: str, *, agent: str | None, who: str | None
+    ) -> None:
+        """Switches it on again; nothing happens if it is not off."""
+        rows = writes.lift_rows(kind, name, agent=agent, who=who, now=_now())
+        await self._commit(f"lifting the switch of {kind} '{name}'", rows)
+
+    async def switches(self) -> tuple[Switch, ...]:
+        """All that is switched off, oldest first."""
+        return await self._read(reads.read_switches)
+
     async def create_conversation(
         self, *, agent: str, customer_id: str | None, session: JsonObject
     ) -> Conversation:
@@ -122,7 +176,7 @@ class Store:
         )
         _, row = rows[0]
         await self._commit(f"conversation '{row['id']}'", rows)
-        return Conversation(
+        conversation = Conversation(
             id=row["id"],
             agent=row["agent"],
             customer_id=row["customer_id"],
@@ -132,6 +186,8 @@ class Store:
             spent=Spent(),
             unpriced_calls=0,
         )
+        self._live.put(conversation, ())
+        return conversation
 
     async def conversation(self, conversation_id: str) -> Conversation:
         """One conversation; `ConversationNotFound` if there is none."""
@@ -151,16 +207,22 @@ class Store:
 
         The conversation and the snapshot must be known, and the turn must not.
         """
-        rows = writes.turn_rows(request, snapshot, now=_now())
-        await self._commit(f"turn '{request.turn_id}'", rows)
+        now = datetime.now(UTC)
+        rows = writes.turn_rows(request, snapshot, now=encode_time(now))
+        message = Message("customer", clean_text(request.text))
+        subject = f"turn '{request.turn_id}'"
+        await self._commit_message(subject, rows, request.conversation_id, message, now)
 
     async def end_turn(self, turn_id: str, conversation_id: str, result: TurnResult) -> None:
         """Keeps the agent's message and how the running turn ended.
 
         On return these are committed, and so is all that was recorded before.
         """
-        rows = writes.end_rows(turn_id, conversation_id, result=result, now=_now())
-        await self._commit(f"the end of turn '{turn_id}'", rows)
+        now = datetime.now(UTC)
+        rows = writes.end_rows(turn_id, conversation_id, result=result, now=encode_time(now))
+        message = Message("agent", clean_text(result.reply))
+        subject = f"the end of turn '{turn_id}'"
+        await self._commit_message(subject, rows, conversation_id, message, now)
 
     def record_event(self, event: TraceEvent) -> None:
         """Hands a trace event over; it is committed about 0.1 s later, or when a turn ends.
@@ -177,6 +239,7 @@ class Store:
         What the conversation has spent grows in the same transaction.
         """
         subject = f"a ledger entry of turn '{entry.turn_id}'"
+        self._live.charge(entry)
         self._record(subject, writes.cost_rows, entry, droppable=False)
 
     async def transcript(self, conversation_id: str) -> tuple[Message, ...]:
@@ -184,8 +247,16 @@ class Store:
         return await self._read(reads.read_transcript, conversation_id)
 
     async def history(self, conversation_id: str) -> tuple[Conversation, tuple[Message, ...]]:
-        """`conversation` and `transcript` together, for little more than the cost of one."""
-        return await self._read(reads.read_history, conversation_id)
+        """`conversation` and `transcript` together; no query for one that was used lately."""
+        known = self._live.get(conversation_id)
+        if known is not None and not self._closed:
+            return known
+        if self._writer is not None:
+            # What was recorded but not yet written must not be missing from what is kept.
+            await self.flush()
+        found = await self._read(reads.read_history, conversation_id)
+        self._live.put(*found)
+        return found
 
     async def turns(self, conversation_id: str) -> tuple[Turn, ...]:
         """A conversation's turns, oldest first; none if it is not known."""
@@ -221,6 +292,17 @@ class Store:
     async def flush(self) -> None:
         """Returns once all that was recorded before is committed."""
         await self._commit("a flush", ())
+
+    async def _commit_message(
+        self, subject: str, rows: Rows, conversation_id: str, message: Message, at: datetime
+    ) -> None:
+        try:
+            await self._commit(subject, rows)
+        except BaseException:
+            # Also when cancelled: whether the rows were written is then not known here.
+            self._live.forget(conversation_id)
+            raise
+        self._live.add_message(conversation_id, message, at=at)
 
     async def _commit(self, subject: str, rows: Rows) -> None:
         if self._writer is None:

@@ -30,16 +30,18 @@ __all__ = [
     "SCHEMA",
     "JsonText",
     "UtcTime",
+    "activations",
     "conversations",
     "ledger",
     "messages",
     "metadata",
     "snapshots",
+    "switches",
     "trace_events",
     "turns",
 ]
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration, which brings a database to exactly these tables."""
 
 
@@ -80,6 +82,39 @@ snapshots = Table(
     Column("digest", String, primary_key=True),
     Column("created_at", UtcTime, nullable=False),
     Column("files", LargeBinary, nullable=False),  # from `pack_files`
+)
+
+activations = Table(
+    "activations",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("digest", String, ForeignKey("snapshots.digest"), nullable=False),
+    Column("previous", String),
+    Column("at", UtcTime, nullable=False),
+    Column("trigger", String, nullable=False),
+    Column("who", String),
+    Column("why", Text),
+)
+
+# What was switched off stays on record after it was lifted.
+switches = Table(
+    "switches",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),  # agent | tool
+    Column("name", String, nullable=False),
+    Column("agent", String),  # the only agent for which a tool is off
+    Column("disabled_at", UtcTime, nullable=False),
+    Column("who", String),
+    Column("why", Text, nullable=False),
+    Column("lifted_at", UtcTime),
+    Column("lifted_by", String),
+    Index(
+        "ix_switches_active",
+        "id",
+        sqlite_where=text("lifted_at IS NULL"),
+        postgresql_where=text("lifted_at IS NULL"),
+    ),
 )
 
 conversations = Table(

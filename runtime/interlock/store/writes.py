@@ -8,6 +8,7 @@ from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
 from interlock.model.turn import Role, TurnRequest, TurnResult
 from interlock.store.encoding import clean_text, encode_json, encode_time, pack_files
+from interlock.store.records import HistoryEntry, Switch, SwitchKind
 from interlock.store.statements import (
     ADD_MESSAGE,
     ADD_SNAPSHOT,
@@ -15,7 +16,10 @@ from interlock.store.statements import (
     CHARGE,
     CREATE_CONVERSATION,
     END_TURN,
+    LIFT_SWITCH,
+    RECORD_ACTIVATION,
     RECORD_EVENT,
+    SET_SWITCH,
     UPDATE_CONVERSATION,
     Row,
     Rows,
@@ -24,11 +28,14 @@ from interlock.store.statements import (
 from interlock.turn.ports import LedgerEntry
 
 __all__ = [
+    "activation_rows",
     "conversation_rows",
     "cost_rows",
     "end_rows",
     "event_rows",
+    "lift_rows",
     "snapshot_rows",
+    "switch_rows",
     "turn_rows",
 ]
 
@@ -36,6 +43,38 @@ __all__ = [
 def snapshot_rows(digest: str, files: Mapping[str, bytes], *, now: str) -> Rows:
     """A configuration snapshot."""
     return ((ADD_SNAPSHOT, {"digest": digest, "created_at": now, "files": pack_files(files)}),)
+
+
+def activation_rows(entry: HistoryEntry, files: Mapping[str, bytes], *, now: str) -> Rows:
+    """An activation, and its snapshot if that is new."""
+    row = {
+        "id": entry.id,
+        "digest": entry.digest,
+        "previous": entry.previous,
+        "at": encode_time(entry.at),
+        "trigger": entry.trigger,
+        "who": _optional(entry.who),
+        "why": _optional(entry.why),
+    }
+    return (*snapshot_rows(entry.digest, files, now=now), (RECORD_ACTIVATION, row))
+
+
+def switch_rows(switch_id: str, switch: Switch) -> Rows:
+    """Something that is switched off."""
+    row = {
+        "id": switch_id,
+        **_target(switch.kind, switch.name, switch.agent),
+        "disabled_at": encode_time(switch.since),
+        "who": _optional(switch.who),
+        "why": clean_text(switch.why),
+    }
+    return ((SET_SWITCH, row),)
+
+
+def lift_rows(kind: SwitchKind, name: str, *, agent: str | None, who: str | None, now: str) -> Rows:
+    """Something that is switched on again."""
+    row = {**_target(kind, name, agent), "who": _optional(who), "now": now}
+    return ((LIFT_SWITCH, row),)
 
 
 def conversation_rows(
@@ -151,6 +190,10 @@ def cost_rows(entry: LedgerEntry) -> Rows:
         unpriced_calls=1 if entry.cost_nano is None else 0,
     )
     return ((CHARGE, row), change)
+
+
+def _target(kind: SwitchKind, name: str, agent: str | None) -> Row:
+    return {"kind": kind, "name": clean_text(name), "agent": _optional(agent)}
 
 
 def _optional(text: str | None) -> str | None:
