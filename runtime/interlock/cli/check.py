@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from interlock.cli.exits import Exit
 from interlock.cli.findings import count, count_text, print_github, print_json, print_text
 from interlock.cli.text import plural
+
+if TYPE_CHECKING:
+    from interlock.config.bounds import WorstCase
+    from interlock.config.snapshot import Snapshot
+    from interlock.model.base import JsonObject
 
 __all__ = ["Format", "check"]
 
@@ -36,22 +41,25 @@ def check(
         bool, typer.Option("--strict", help="Warnings fail too, with exit code 3.")
     ] = False,
 ) -> None:
-    """Check a project: all findings, each with its place and a hint.
+    """Check a project: all findings, and what conversations can cost at most.
 
-    Exit code 0 if it is valid, 1 if it has errors, 3 if it has warnings and --strict is given.
+    Each finding has its place, a hint and a code; `interlock explain CODE` tells more. Exit code 0 if it is valid, 1 if it has errors, 3 if it has warnings and --strict is given.
     """
     from rich.console import Console
 
     from interlock.config.source import read_tree
     from interlock.reload.generation import check as check_source
 
-    loaded, _ = check_source(read_tree(project), os.environ)
+    loaded, toolbox = check_source(read_tree(project), os.environ, project=project)
+    if toolbox is not None:
+        toolbox.forget()
     snapshot, found = loaded.snapshot, loaded.found
+    worst = {} if snapshot is None else _worst_cases(snapshot)
     match form:
         case Format.JSON:
             facts = {
                 "digest": loaded.source.digest,
-                "agents": sorted(snapshot.agents) if snapshot else None,
+                "agents": [_to_json(*each) for each in worst.items()] if snapshot else None,
                 "tools": sorted(snapshot.tools) if snapshot else None,
             }
             print_json(found, facts)
@@ -60,6 +68,8 @@ def check(
         case Format.TEXT:
             console = Console()
             print_text(found, loaded.source.files, console=console)
+            for name, case in worst.items():
+                console.print(_line(name, case), soft_wrap=True, highlight=False, markup=False)
             summary = count_text(found)
             if snapshot is not None:
                 agents = plural(len(snapshot.agents), "agent")
@@ -71,3 +81,43 @@ def check(
         raise typer.Exit(Exit.FAILED)
     if warnings and strict:
         raise typer.Exit(Exit.WARNINGS)
+
+
+def _worst_cases(snapshot: Snapshot) -> dict[str, WorstCase]:
+    """The worst case of one conversation with each agent, by name."""
+    from interlock.config.bounds import agent_routes, worst_case
+    from interlock.cost.prices import price_of
+
+    return {
+        name: worst_case(
+            agent,
+            agent_routes(
+                agent,
+                snapshot.settings,
+                lambda model, overrides: price_of(model, overrides=overrides),
+            ),
+        )
+        for name, agent in sorted(snapshot.agents.items())
+    }
+
+
+def _line(name: str, case: WorstCase) -> str:
+    from interlock.config.diff_cost import dollars
+
+    tokens = f"{name}: at most {case.tokens:,} tokens"
+    if case.cost_nano is None:
+        return f"{tokens} a conversation, at an unknown price: {', '.join(case.unpriced)}"
+    cost = dollars(case.cost_nano)[0]
+    return f"{tokens} and {cost} a conversation (limited by {case.limited_by})"
+
+
+def _to_json(name: str, case: WorstCase) -> JsonObject:
+    from interlock.model.usage import usd
+
+    return {
+        "name": name,
+        "maxTokens": case.tokens,
+        "maxCostUsd": None if case.cost_nano is None else float(usd(case.cost_nano)),
+        "limitedBy": case.limited_by,
+        "unpriced": list(case.unpriced),
+    }

@@ -63,6 +63,12 @@ def demo(
 ) -> None:
     """Holds three real conversations with the example shop, with no key and no network."""
     console = Console(highlight=False, soft_wrap=True)
+    project = project.resolve()
+    if not (project / "examples" / "shop").is_dir():
+        raise DemoFailed(
+            f"there is no examples/shop in {project}; run the demo in a clone of"
+            " Interlock's repository, or make a project of your own with: interlock init FOLDER"
+        )
     asyncio.run(_stop(console, project) if stop_only else _demo(console, project, leave=leave))
 
 
@@ -72,11 +78,6 @@ async def _stop(console: Console, project: Path) -> None:
 
 
 async def _demo(console: Console, project: Path, *, leave: bool) -> None:
-    if not (project / "examples" / "shop").is_dir():
-        raise DemoFailed(
-            f"there is no examples/shop in {project.resolve()}; run the demo in a clone of"
-            " Interlock's repository, or make a project of your own with: interlock init FOLDER"
-        )
     folder = _folder(project)
     await stop(folder)
     shutil.rmtree(folder, ignore_errors=True)
@@ -106,7 +107,7 @@ async def _start(console: Console, project: Path, folder: Path) -> tuple[str, st
     console.print(f"the shop        {shop}")
     environment = {
         "SHOP_URL": shop,
-        "INTERLOCK_STORE_URL": f"sqlite:///{folder.resolve() / 'interlock.db'}",
+        "INTERLOCK_STORE_URL": f"sqlite:///{folder / 'interlock.db'}",
     }
     if os.environ.get("ANTHROPIC_API_KEY"):
         environment["INTERLOCK_MODEL_URL"] = os.environ.get("INTERLOCK_MODEL_URL", _REAL_API)

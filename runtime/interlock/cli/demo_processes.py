@@ -36,15 +36,7 @@ async def start(
     Its output goes to NAME.log and its process id to processes.json, both in `folder`.
     """
     log = folder / f"{name}.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
-        )
+    process = _spawn(log, command, environment)
     _remember(folder, name, process.pid)
     for _ in range(int(_START_SECONDS / _POLL_SECONDS)):
         found = _URL.search(log.read_text(errors="replace"))
@@ -55,6 +47,20 @@ async def start(
             raise DemoFailed(f"the {name} ended with exit code {process.returncode}:\n{said}")
         await asyncio.sleep(_POLL_SECONDS)
     raise DemoFailed(f"the {name} did not start within {_START_SECONDS:.0f} s; see {log}")
+
+
+def _spawn(
+    log: Path, command: Sequence[str], environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **environment, "PYTHONUNBUFFERED": "1"},
+        )
 
 
 async def stop(folder: Path) -> list[str]:

@@ -26,6 +26,7 @@ __all__ = [
     "count_text",
     "print_github",
     "print_json",
+    "print_rendered",
     "print_text",
     "refusing_invalid",
 ]
@@ -57,15 +58,20 @@ def print_text(
     found: Iterable[Diagnostic], files: Mapping[str, bytes], *, console: Console
 ) -> None:
     """Prints each finding with its line of the file; in colour if the console is a terminal."""
-    from rich.text import Text
-
     from interlock.diagnostics import render_text
 
     for diagnostic in found:
-        text = Text(printable(render_text([diagnostic], files)))
-        for pattern, style in _STYLES:
-            text.highlight_regex(pattern, style)
-        console.print(text, soft_wrap=True)
+        print_rendered(render_text([diagnostic], files), console=console)
+
+
+def print_rendered(text: str, *, console: Console) -> None:
+    """Prints a finding that is a text already, such as one from a service."""
+    from rich.text import Text
+
+    shown = Text(printable(text))
+    for pattern, style in _STYLES:
+        shown.highlight_regex(pattern, style)
+    console.print(shown, soft_wrap=True)
 
 
 def print_json(found: Sequence[Diagnostic], facts: JsonObject) -> None:

@@ -16,6 +16,7 @@ from interlock.model.agent import Replies
 from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
 from interlock.reload.generation import Generation, build, resolve
+from interlock.reload.generations import Generations
 from interlock.runtime import Runtime
 from interlock.service.views import answer_json
 from interlock.store.store import Store
@@ -51,13 +52,13 @@ async def open_local(
     finish first.
     """
     source = await asyncio.to_thread(read_tree, project)
-    generation = build(source, os.environ)
+    generation = build(source, os.environ, project=project)
     try:
         store = await _open_store(generation, project)
     except BaseException:
         await generation.close()
         raise
-    runtime = Runtime(generation, store)
+    runtime = Runtime(Generations(generation), store)
     try:
         await store.save_snapshot(generation.snapshot.digest, generation.snapshot.files)
         # This process alone may write, so a turn that seems to run was left by a killed one.

@@ -11,7 +11,21 @@ from typing import Annotated
 import typer
 
 from interlock import __version__
-from interlock.cli import chat, check, demo, init, key, schema, serve, sim, trace
+from interlock.cli import (
+    chat,
+    check,
+    config,
+    demo,
+    init,
+    key,
+    plan,
+    reload,
+    schema,
+    serve,
+    sim,
+    switches,
+    trace,
+)
 from interlock.cli.exits import Exit
 from interlock.cli.text import printable
 from interlock.errors import InterlockError
@@ -52,7 +66,13 @@ def _options(
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("check")(check.check)
+app.command("plan", cls=plan.PlanCommand)(plan.plan)
 app.command("serve")(serve.serve)
+app.command("reload")(reload.reload)
+app.add_typer(config.app, name="config")
+app.command("disable")(switches.disable)
+app.command("enable")(switches.enable)
+app.command("switches")(switches.switches)
 app.command("chat")(chat.chat)
 app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")

@@ -12,14 +12,16 @@ from pydantic_core import to_json
 from interlock.config.placed import Placed
 from interlock.config.snapshot import PromptTexts
 from interlock.config.surroundings import Surroundings
-from interlock.config.validate import Loc
-from interlock.diagnostics import Diagnostic, Location, nearest
+from interlock.config.validate import Loc, explain
+from interlock.config.yaml import MAX_FILE_BYTES
+from interlock.diagnostics import nearest
 from interlock.model.agent import Agent
 from interlock.model.base import FileRef
 from interlock.model.settings import ModelEntry, Settings
 from interlock.model.tool import Tool
+from interlock.templates import attributes_of
 
-__all__ = ["check_agent", "prompt_texts"]
+__all__ = ["check_agent", "prompt_path", "prompt_texts"]
 
 _ROUTES: tuple[tuple[str, str], ...] = (
     ("plan", "plan"),
@@ -40,6 +42,11 @@ def prompt_texts(placed: Placed[Agent], files: Mapping[str, bytes]) -> PromptTex
         planner=_text(placed, planner, ("prompts", "planner"), files) if planner else None,
         reinforcement=tuple(reminder.text for reminder in placed.model.reinforcement),
     )
+
+
+def prompt_path(placed: Placed[Agent], prompt: str | FileRef | None) -> str | None:
+    """The project's file that holds a prompt; None if the agent's own does."""
+    return _resolve(placed.document.path, prompt.file) if isinstance(prompt, FileRef) else None
 
 
 def check_agent(
@@ -74,6 +81,10 @@ def _text(
             (*location, "file"),
             hint="the path is relative to the agent's own file, and must be below agents.d/",
         )
+        return None
+    if len(data) > MAX_FILE_BYTES:
+        message = f"{path} is larger than the {MAX_FILE_BYTES} bytes that are read"
+        placed.report("ILK-Y006", message, (*location, "file"))
         return None
     try:
         return data.decode()
@@ -120,10 +131,12 @@ def _check_fast_paths(placed: Placed[Agent], tools: Mapping[str, Tool]) -> None:
     for index, path in enumerate(placed.model.fast_paths):
         at: Loc = ("fastPaths", index)
         groups: set[str] = set()
+        complete = True
         for number, pattern in enumerate(path.match.patterns):
             try:
                 groups |= re.compile(pattern).groupindex.keys()
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
+                complete = False
                 message = f"not a regular expression: {error}"
                 placed.report("ILK-C010", message, (*at, "match", "patterns", number))
         name = path.call.tool
@@ -136,7 +149,12 @@ def _check_fast_paths(placed: Placed[Agent], tools: Mapping[str, Tool]) -> None:
             placed.report("ILK-C006", message, (*at, "call", "tool"))
         for key, text in path.call.input.items():
             names = frozenset({"match", "session"})
-            placed.check_template(text, (*at, "call", "input", key), names=names)
+            place = (*at, "call", "input", key)
+            if placed.check_template(text, place, names=names) and complete:
+                for group in sorted(attributes_of(text, "match") - groups):
+                    message = f"no pattern of this fast path has a group '{group}'"
+                    hint = f"write (?P<{group}>...) in the pattern"
+                    placed.report("ILK-C008", message, place, hint=hint, word=f"match.{group}")
 
 
 def _check_guardrails(placed: Placed[Agent], surroundings: Surroundings) -> None:
@@ -157,11 +175,9 @@ def _check_guardrails(placed: Placed[Agent], surroundings: Surroundings) -> None
                 placed.report("ILK-C006", message, (*at, "use"), hint=f"known are: {known}")
                 continue
             try:
-                model.model_validate_json(to_json(use.with_))
+                model.model_validate_json(to_json(use.with_), by_alias=True, by_name=False)
             except ValidationError as error:
-                for detail in error.errors(include_url=False):
-                    where = (*at, "with", *detail["loc"])
-                    placed.report("ILK-C003", f"{use.use}: {detail['msg']}", where)
+                placed.found.extend(explain(model, placed.document, error, at=(*at, "with")))
 
 
 def _check_models(placed: Placed[Agent], settings: Settings, surroundings: Surroundings) -> None:
@@ -222,12 +238,4 @@ def _check_prompts(placed: Placed[Agent], texts: PromptTexts, settings: Settings
 def _check_prompt(
     placed: Placed[Agent], text: str, origin: str | FileRef, at: Loc, names: frozenset[str]
 ) -> None:
-    if isinstance(origin, str):
-        placed.check_template(text, at, names=names)
-        return
-    path = _resolve(placed.document.path, origin.file)
-
-    def report(message: str, line: int) -> None:
-        placed.found.append(Diagnostic("ILK-C007", message, Location(path, line)))
-
-    placed.check_template(text, at, names=names, fault=report)
+    placed.check_template(text, at, names=names, path=prompt_path(placed, origin))

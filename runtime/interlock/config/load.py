@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from interlock.config.agents import check_agent, prompt_texts
+from interlock.config.lint import lint_agent, lint_tool
+from interlock.config.lint.secrets import find_secrets_in_document
 from interlock.config.placed import Placed
-from interlock.config.service import check_settings, missing_environment
+from interlock.config.service import (
+    check_addresses,
+    check_secret_files,
+    check_settings,
+    missing_environment,
+)
 from interlock.config.snapshot import Snapshot
 from interlock.config.source import SETTINGS_FILE, Source
 from interlock.config.surroundings import Surroundings
@@ -18,6 +25,7 @@ from interlock.config.validate import validate
 from interlock.config.yaml import YamlDocument, parse_yaml
 from interlock.diagnostics import Diagnostic, Location
 from interlock.errors import ConfigError
+from interlock.memo import remembered
 from interlock.model.agent import Agent
 from interlock.model.base import Document
 from interlock.model.settings import Settings
@@ -26,6 +34,8 @@ from interlock.model.tool import Tool
 __all__ = ["Loaded", "load"]
 
 D = TypeVar("D", bound=Document)
+
+_UNREAD = frozenset({"ILK-Y004", "ILK-Y005"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,9 @@ class Loaded:
     found: tuple[Diagnostic, ...]
     places: Mapping[str, Location] = field(default_factory=dict)
     """Where each tool is declared, for faults that only its implementation shows."""
+    documents: Mapping[str, Placed[Any]] = field(default_factory=dict)
+    """Every document that has the right shape, whatever is wrong with others: `settings`,
+    `agents.NAME` and `tools.NAME`."""
 
     def require(self) -> Snapshot:
         """The snapshot. Raises `ConfigError` with all findings if there is none."""
@@ -51,34 +64,47 @@ def load(source: Source, surroundings: Surroundings) -> Loaded:
     settings = _settings(source, found)
     tools = _collect(source, "tools.d", Tool, found)
     agents = _collect(source, "agents.d", Agent, found)
-    complete = not any(diagnostic.severity == "error" for diagnostic in found)
+    # What a broken file would have declared is not also unknown, and not also unused.
+    tools_complete, agents_complete = _complete("tools.d", found), _complete("agents.d", found)
     texts = {}
+    environment = None
     if settings is not None:
         environment = {**settings.model.environment, **surroundings.environment}
-        surroundings = replace(surroundings, environment=environment)
         check_settings(settings)
-        missing_environment(settings, surroundings.environment)
+        missing_environment(settings, environment)
+        check_addresses(settings, environment)
+        if surroundings.read_secret is not None:
+            check_secret_files(settings, surroundings.read_secret)
         found += settings.found
     for tool in tools.values():
-        check_tool(tool, surroundings)
+        check_tool(tool, environment)
         found += tool.found
+        found += lint_tool(tool)
+    known = {name: placed.model for name, placed in tools.items()}
+    declared = settings.model if settings else None
     for name, agent in agents.items():
         texts[name] = prompt_texts(agent, source.files)
         check_agent(
             agent,
             texts[name],
-            tools={name: placed.model for name, placed in tools.items()},
-            tools_complete=complete,
-            settings=settings.model if settings else None,
+            tools=known,
+            tools_complete=tools_complete,
+            settings=declared,
             surroundings=surroundings,
         )
         found += agent.found
-    if complete:
+        found += lint_agent(
+            agent, texts[name], tools=known, settings=declared, surroundings=surroundings
+        )
+    if agents_complete:
         found += _unused_tools(tools, agents)
     found.sort(key=lambda diagnostic: diagnostic.location)
     places = {name: placed.document.place(()).value for name, placed in tools.items()}
+    documents: dict[str, Placed[Any]] = {} if settings is None else {"settings": settings}
+    documents |= {f"agents.{name}": placed for name, placed in agents.items()}
+    documents |= {f"tools.{name}": placed for name, placed in tools.items()}
     if settings is None or any(diagnostic.severity == "error" for diagnostic in found):
-        return Loaded(source, None, tuple(found), places)
+        return Loaded(source, None, tuple(found), places, documents)
     snapshot = Snapshot(
         digest=source.digest,
         files=source.files,
@@ -87,7 +113,7 @@ def load(source: Source, surroundings: Surroundings) -> Loaded:
         tools=MappingProxyType({name: placed.model for name, placed in tools.items()}),
         prompts=MappingProxyType(texts),
     )
-    return Loaded(source, snapshot, tuple(found), places)
+    return Loaded(source, snapshot, tuple(found), places, documents)
 
 
 def _settings(source: Source, found: list[Diagnostic]) -> Placed[Settings] | None:
@@ -97,10 +123,7 @@ def _settings(source: Source, found: list[Diagnostic]) -> Placed[Settings] | Non
         hint = "go to the project's folder, or make one with: interlock init FOLDER"
         found.append(Diagnostic("ILK-C004", message, Location(SETTINGS_FILE), hint))
         return None
-    placed = _documents(SETTINGS_FILE, data, Settings, found)
-    if len(placed) > 1:
-        second = placed[1].document.place(()).value
-        found.append(Diagnostic("ILK-C005", f"{SETTINGS_FILE} has two documents", second))
+    placed = _documents(SETTINGS_FILE, data, Settings, found, single=True)
     return placed[0] if placed else None
 
 
@@ -124,25 +147,52 @@ def _collect(
     return result
 
 
-def _documents(path: str, data: bytes, model: type[D], found: list[Diagnostic]) -> list[Placed[D]]:
-    parsed, problems = parse_yaml(path, data)
+def _documents(
+    path: str, data: bytes, model: type[D], found: list[Diagnostic], *, single: bool = False
+) -> list[Placed[D]]:
+    documents, problems = _parse(path, data, model, single)
     found += problems
-    if not parsed and not problems:
+    # What the checks find is added to a `Placed`, so each load has its own.
+    return [Placed(value, document) for value, document in documents]
+
+
+@remembered
+def _parse(
+    path: str, data: bytes, model: type[D], single: bool
+) -> tuple[list[tuple[D, YamlDocument]], list[Diagnostic]]:
+    parsed, found = parse_yaml(path, data)
+    problems = tuple(found)
+    # A separator at the end of a file makes a document with nothing in it.
+    filled = [document for document in parsed if document.value is not None]
+    if not filled and not problems:
         found.append(Diagnostic("ILK-C003", "the file is empty", Location(path)))
-    placed = []
-    for document in parsed:
-        if _is_blank(document) and len(parsed) > 1:
-            continue
+    if single and len(filled) > 1:
+        second = filled[1].place(()).value
+        found.append(Diagnostic("ILK-C005", f"{path} has more than one document", second))
+        del filled[1:]
+    # A value that cannot be read is not also of the wrong type.
+    unread = {problem.location for problem in problems if problem.code in _UNREAD}
+    documents = []
+    for document in filled:
         value, errors = validate(model, document)
-        found += errors
+        secrets = list(find_secrets_in_document(document))
+        found += secrets
+        # Nor is a secret of the wrong type.
+        hidden = {secret.where for secret in secrets}
+        found += (
+            error for error in errors if error.location not in unread and error.where not in hidden
+        )
         if value is not None:
-            placed.append(Placed(value, document))
-    return placed
+            documents.append((value, document))
+    return documents, found
 
 
-def _is_blank(document: YamlDocument) -> bool:
-    """A separator at the end of a file makes a document with nothing in it."""
-    return document.value is None
+def _complete(folder: str, found: list[Diagnostic]) -> bool:
+    """Whether every document of the folder could be read."""
+    return not any(
+        diagnostic.severity == "error" and diagnostic.location.path.startswith(f"{folder}/")
+        for diagnostic in found
+    )
 
 
 def _unused_tools(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from interlock.config.locating import locate, locate_in_file
 from interlock.config.validate import Loc, document_path
 from interlock.config.yaml import YamlDocument
-from interlock.diagnostics import Diagnostic, Location, Severity
+from interlock.diagnostics import Diagnostic, Severity
 from interlock.model.base import Document
-from interlock.templates import TemplateFault, undeclared
+from interlock.templates import TemplateFault, compile_template, line_of, undeclared
 
 __all__ = ["Placed"]
 
@@ -25,6 +25,24 @@ class Placed(Generic[D]):
     document: YamlDocument
     found: list[Diagnostic] = field(default_factory=list)
 
+    def finding(
+        self,
+        code: str,
+        message: str,
+        location: Loc,
+        *,
+        hint: str | None = None,
+        severity: Severity = "error",
+        line: int = 0,
+        word: str = "",
+    ) -> Diagnostic:
+        """A finding at `location`, or at `word` in the text there.
+
+        `line` counts from 1 inside a text that has lines.
+        """
+        at = locate(self.document, location, line=line, word=word)
+        return Diagnostic(code, message, at, hint, severity, where=document_path(location))
+
     def report(
         self,
         code: str,
@@ -34,14 +52,13 @@ class Placed(Generic[D]):
         hint: str | None = None,
         severity: Severity = "error",
         line: int = 0,
+        word: str = "",
     ) -> None:
-        """Adds a finding at `location`; `line` counts from 1 inside a text that has lines."""
-        place = self.document.place(location)
-        at = place.value
-        if line and place.block:
-            at = Location(at.path, at.line + line)
+        """Adds a finding, as `finding` makes it."""
         self.found.append(
-            Diagnostic(code, message, at, hint, severity, where=document_path(location))
+            self.finding(
+                code, message, location, hint=hint, severity=severity, line=line, word=word
+            )
         )
 
     def check_template(
@@ -50,34 +67,30 @@ class Placed(Generic[D]):
         location: Loc,
         *,
         names: frozenset[str],
-        fault: Callable[[str, int], None] | None = None,
+        path: str | None = None,
     ) -> bool:
         """Whether the template is valid and takes nothing but `names`; reports what is not.
 
-        `fault` reports instead of this document, for a text from a file of its own.
+        `path` is the file that holds the text, when it has one of its own.
         """
 
-        def report(code: str, message: str, line: int) -> None:
-            if fault is None:
-                self.report(code, message, location, line=line, hint=hint)
+        def report(
+            code: str, message: str, line: int, hint: str | None = None, word: str = ""
+        ) -> None:
+            if path is None:
+                self.report(code, message, location, line=line, hint=hint, word=word)
             else:
-                fault(message, line)
+                at = locate_in_file(path, text, line=line, word=word)
+                self.found.append(Diagnostic(code, message, at, hint))
 
-        hint: str | None = None
         try:
+            compile_template(text)
             unknown = sorted(undeclared(text) - names)
         except TemplateFault as error:
             report("ILK-C007", f"the template is not valid: {error.message}", error.line)
             return False
-        if unknown:
-            hint = f"known here: {', '.join(sorted(names))}"
-            line = _line_of(text, unknown[0])
-            report("ILK-C008", f"the template uses '{unknown[0]}', which is not defined", line)
+        hint = f"known here: {', '.join(sorted(names))}"
+        for name in unknown:
+            message = f"the template uses '{name}', which is not defined"
+            report("ILK-C008", message, line_of(text, name), hint, name)
         return not unknown
-
-
-def _line_of(text: str, name: str) -> int:
-    for number, line in enumerate(text.splitlines(), 1):
-        if name in line:
-            return number
-    return 1

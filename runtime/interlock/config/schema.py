@@ -6,27 +6,28 @@ They are draft-07, which is what YAML language servers understand.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
+from interlock.config.draft_07 import to_draft_07
 from interlock.model.agent import Agent, GuardrailUse
-from interlock.model.base import Json, JsonObject
+from interlock.model.base import Duration, Json, JsonObject, Name, SecretRef
 from interlock.model.settings import Settings
 from interlock.model.tool import Tool
 
 __all__ = ["duration_text", "generate"]
 
-_DIALECT = "http://json-schema.org/draft-07/schema#"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
-_SINGLE = ("items", "additionalProperties", "propertyNames", "if", "then", "else", "not")
-_LISTS = ("allOf", "anyOf", "oneOf")
-_MAPS = ("properties", "patternProperties", "definitions")
+_NUMBER = r"^\d+(\.\d+)?$"
+# A rule beside the keys' own schemas, from which editors shall not offer the key once more.
+_OBJECT: Mapping[str, Json] = {"type": "object", "doNotSuggest": True}
 
 
 def generate(guardrails: Mapping[str, type[BaseModel]]) -> Mapping[str, str]:
@@ -69,18 +70,19 @@ class _Generator(GenerateJsonSchema):
         return _yaml_value(dft)
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        number = self.float_schema(core_schema.float_schema(ge=_float(schema.get("ge"))))
-        return {"anyOf": [number, {"type": "string", "pattern": r"^\d+(\.\d+)?$"}]}
+        number, _ = super().decimal_schema(schema)["anyOf"]
+        return {**number, "type": ["number", "string"], "pattern": _NUMBER}
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         inner = self.generate_inner(schema["schema"])
-        if isinstance(inner.get("type"), str) and not inner.keys() & {"enum", "const"}:
-            return {**inner, "type": [inner["type"], "null"]}
+        match inner:
+            case {"type": str() | list() as types, **rest} if "const" not in rest:
+                if "enum" in rest:
+                    rest["enum"] = [*rest["enum"], None]
+                return {**rest, "type": [*([types] if isinstance(types, str) else types), "null"]}
+            case {"oneOf": list() as alternatives, **rest}:
+                return {**rest, "oneOf": [*alternatives, {"type": "null"}]}
         return self.get_union_of_schemas([inner, {"type": "null"}])
-
-
-def _float(value: Any) -> float | None:
-    return None if value is None else float(value)
 
 
 def _yaml_value(value: Any) -> Json:
@@ -111,17 +113,25 @@ def _schema(
     )
     definitions: JsonObject = whole["$defs"]
     root = definitions.pop(_target(references[model, "validation"]))
-    del root["title"]
     if settings:
         named = {
             name: references[settings_model, "validation"]
             for name, settings_model in settings.items()
         }
         _offer_guardrails(definitions, named)
-    schema = {"$schema": _DIALECT, "title": title, **root, "definitions": definitions}
-    for part in list(_parts(schema)):
-        _to_draft_07(part)
-    return schema
+    if SecretRef.__name__ in definitions:
+        definitions[SecretRef.__name__]["allOf"] = _secret_sources()
+    return to_draft_07(title, root, definitions, meanings=_meanings())
+
+
+def _meanings() -> Mapping[str, str]:
+    """What the patterns in the schemas mean, in words."""
+    kinds = (
+        (Name, "Must be a letter, then letters, digits, _ and -; 64 at most."),
+        (Duration, "Must be a time such as 500ms, 10s, 5m or 1h."),
+    )
+    words = {TypeAdapter(kind).json_schema()["pattern"]: text for kind, text in kinds}
+    return {**words, _NUMBER: "Must be a number."}
 
 
 def _target(reference: JsonObject) -> str:
@@ -131,71 +141,87 @@ def _target(reference: JsonObject) -> str:
 def _offer_guardrails(definitions: JsonObject, settings: Mapping[str, JsonObject]) -> None:
     """Names the guardrails in `use`, and ties `with` to the settings of the one that is named."""
     use = definitions[GuardrailUse.__name__]
-    name = use["properties"]["use"]
-    use["properties"]["use"] = {"description": name["description"], "enum": sorted(settings)}
-    use["allOf"] = [
+    name, given = use["properties"]["use"], use["properties"]["with"]
+    del name["pattern"]
+    name["enum"] = sorted(settings)
+    # Editors offer the settings of the guardrail that is named, and no others.
+    given["doNotSuggest"] = True
+    use["allOf"] = []
+    for guardrail, reference in sorted(settings.items()):
+        chosen = {
+            "type": "object",
+            "properties": {"use": {"const": guardrail}},
+            "required": ["use"],
+        }
+        then: JsonObject = {"properties": {"with": reference}}
+        if definitions[_target(reference)].get("required"):
+            then["required"] = ["with"]
+        use["allOf"].append({"if": chosen, "then": then})
+
+
+def _secret_sources() -> list[JsonObject]:
+    """What `SecretRef` itself checks beyond the shape of its keys, in the same words."""
+    text = {"type": "string", "doNotSuggest": True}
+    either = "needs either 'env' or 'file'"
+    return [
         {
-            "if": {"properties": {"use": {"const": guardrail}}, "required": ["use"]},
+            "if": {"properties": {"file": text}, "required": ["file"]},
             "then": {
-                "properties": {"with": reference},
-                # Settings without a default have to be given.
-                "required": ["with"] if definitions[_target(reference)].get("required") else [],
+                "properties": {
+                    "env": _absent(either),
+                    "default": _absent("'default' belongs to 'env', not to 'file'"),
+                }
+            },
+            "else": {
+                "type": "object",
+                "properties": {"env": text},
+                "required": ["env"],
+                "errorMessage": either,
             },
         }
-        for guardrail, reference in sorted(settings.items())
     ]
 
 
 def _tool_kinds() -> list[JsonObject]:
-    """What `Tool` itself checks beyond the shape of its keys."""
-    kinds = [name for name in ("http", "python") if name in Tool.model_fields]
+    """What `Tool` itself checks beyond the shape of its keys, in the same words."""
+    kinds = ("http", "python")
+    one_of_them = "a tool says how it is carried out: by 'http' or by 'python'"
     given: list[JsonObject] = [
-        {"properties": {kind: {"type": "object"}}, "required": [kind]} for kind in kinds
+        {"properties": {kind: _OBJECT}, "required": [kind], "errorMessage": one_of_them}
+        for kind in kinds
     ]
-    absent: JsonObject = {"type": "null"}
     return [
         {
             "if": _category("escalation"),
-            "then": {"properties": dict.fromkeys(kinds, absent)},
-            "else": {"oneOf": given},
+            "then": {
+                "properties": {
+                    kind: _absent(f"an escalation tool has no '{kind}': the runtime carries it out")
+                    for kind in kinds
+                }
+            },
+            "else": {"anyOf": given},
         },
+        *(
+            {
+                "if": {"properties": dict.fromkeys(two, _OBJECT), "required": list(two)},
+                "then": {"properties": dict.fromkeys(two, _absent(one_of_them))},
+            }
+            for two in combinations(kinds, 2)
+        ),
         {
             "if": {"not": _category("mutation")},
-            "then": {"properties": {"idempotency": absent}},
+            "then": {
+                "properties": {
+                    "idempotency": _absent("only a tool of category 'mutation' has 'idempotency'")
+                }
+            },
         },
     ]
+
+
+def _absent(message: str) -> JsonObject:
+    return {"type": "null", "errorMessage": message, "doNotSuggest": True}
 
 
 def _category(name: str) -> JsonObject:
     return {"properties": {"category": {"const": name}}, "required": ["category"]}
-
-
-def _parts(schema: Any) -> Iterator[JsonObject]:
-    """A schema and all schemas in it; values such as defaults are not schemas."""
-    if not isinstance(schema, dict):
-        return
-    for key in _SINGLE:
-        yield from _parts(schema.get(key))
-    for key in _LISTS:
-        for part in schema.get(key, ()):
-            yield from _parts(part)
-    for key in _MAPS:
-        for part in schema.get(key, {}).values():
-            yield from _parts(part)
-    yield schema
-
-
-def _to_draft_07(schema: JsonObject) -> None:
-    if "$ref" in schema and len(schema) > 1:
-        # Draft-07 ignores whatever stands beside a reference.
-        schema["allOf"] = [{"$ref": schema.pop("$ref")}]
-    if schema.get("default", ...) is None:
-        del schema["default"]
-    if "patternProperties" in schema:
-        schema.setdefault("additionalProperties", False)
-    names = schema.get("propertyNames", {}).get("enum")
-    if names is not None:
-        # Editors complete keys that are properties.
-        del schema["propertyNames"]
-        schema["properties"] = {name: schema["additionalProperties"] for name in names}
-        schema["additionalProperties"] = False

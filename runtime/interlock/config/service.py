@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import urlsplit
 
 from interlock.config.placed import Placed
 from interlock.config.validate import Loc
 from interlock.diagnostics import nearest
-from interlock.model.base import EnvRef
+from interlock.model.base import EnvRef, SecretRef
 from interlock.model.settings import Settings
 
-__all__ = ["check_settings", "missing_environment"]
+__all__ = ["check_addresses", "check_secret_files", "check_settings", "missing_environment"]
 
 
 def check_settings(placed: Placed[Settings]) -> None:
@@ -30,6 +31,8 @@ def check_settings(placed: Placed[Settings]) -> None:
 def missing_environment(placed: Placed[Settings], environment: Mapping[str, str]) -> None:
     """Reports environment variables that are referred to, not set, and have no default."""
     for location, reference in _references(placed.model):
+        if reference.env is None:
+            continue
         if reference.default is None and reference.env not in environment:
             placed.report(
                 "ILK-C013",
@@ -39,10 +42,53 @@ def missing_environment(placed: Placed[Settings], environment: Mapping[str, str]
             )
 
 
-def _references(settings: Settings) -> Iterator[tuple[Loc, EnvRef]]:
+def check_secret_files(placed: Placed[Settings], read_secret: Callable[[str], str]) -> None:
+    """Reports secrets that cannot be read from their files."""
+    for location, reference in _references(placed.model):
+        if not isinstance(reference, SecretRef) or reference.file is None:
+            continue
+        try:
+            read_secret(reference.file)
+        except ValueError as error:
+            placed.report(
+                "ILK-C029",
+                f"the secret cannot be taken from {reference.file}: {error}",
+                (*location, "file"),
+                hint="the file holds the secret alone; its path is relative to the project",
+            )
+
+
+def check_addresses(placed: Placed[Settings], environment: Mapping[str, str]) -> None:
+    """Reports base URLs, as the environment makes them, that no request could be sent to."""
+    for name, provider in placed.model.providers.items():
+        value = provider.base_url
+        url = (
+            environment.get(value.env, value.default or "") if isinstance(value, EnvRef) else value
+        )
+        if url and not _is_http_url(url):
+            placed.report(
+                "ILK-C003",
+                f"'{url}' is not the URL of a server",
+                ("providers", name, "baseUrl"),
+                hint="write it as https://HOST or http://HOST:PORT",
+            )
+
+
+def _is_http_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _references(settings: Settings) -> Iterator[tuple[Loc, EnvRef | SecretRef]]:
     if isinstance(settings.store.url, EnvRef):
         yield ("store", "url"), settings.store.url
     for name, provider in settings.providers.items():
         yield ("providers", name, "apiKey"), provider.api_key
         if isinstance(provider.base_url, EnvRef):
             yield ("providers", name, "baseUrl"), provider.base_url
+        for header, value in provider.headers.items():
+            if isinstance(value, SecretRef):
+                yield ("providers", name, "headers", header), value

@@ -21,3 +21,7 @@ class Surroundings:
     """The settings of every guardrail that can be used, by name."""
     has_price: Callable[[str, Mapping[str, PriceEntry]], bool]
     """Whether the price of a model id is known, given the prices of interlock.yaml."""
+    read_secret: Callable[[str], str] | None = None
+    """The secret in a file. Raises `ValueError` with the reason why it cannot be used.
+
+    None where nothing is to be run, so that the files need not be there."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+from pydantic_core import from_json, to_json
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from interlock.config.placed import Placed
-from interlock.config.surroundings import Surroundings
 from interlock.config.validate import Loc
 from interlock.diagnostics import nearest
+from interlock.memo import remembered
 from interlock.model.tool import Tool
 from interlock.templates import attributes_of
 
@@ -22,8 +27,11 @@ _HTTP_NAMES = frozenset({"input", "env"})
 _BIND_NAMES = frozenset({"session"})
 
 
-def check_tool(placed: Placed[Tool], surroundings: Surroundings) -> None:
-    """Reports bad schemas, templates, expressions, and inputs that do not exist."""
+def check_tool(placed: Placed[Tool], environment: Mapping[str, str] | None) -> None:
+    """Reports bad schemas, templates, expressions, and inputs that do not exist.
+
+    Without an `environment`, as interlock.yaml is broken, variables are not checked.
+    """
     tool = placed.model
     _check_schema(placed)
     properties = tool.input.get("properties")
@@ -37,12 +45,12 @@ def check_tool(placed: Placed[Tool], surroundings: Surroundings) -> None:
                 ("input", "properties", name),
                 hint="remove it from input.properties",
             )
-    _check_http(placed, known, surroundings)
+    _check_http(placed, known, environment)
     if tool.result.select is not None:
         try:
             jmespath.compile(tool.result.select)
-        except JMESPathError as error:
-            first = str(error).splitlines()[0]
+        except (JMESPathError, RecursionError) as error:
+            first = str(error).splitlines()[0].rstrip(":")
             placed.report("ILK-C010", f"not a JMESPath expression: {first}", ("result", "select"))
     if tool.idempotency is not None:
         _check_inputs(placed, tool.idempotency.key, ("idempotency", "key"), known)
@@ -51,22 +59,37 @@ def check_tool(placed: Placed[Tool], surroundings: Surroundings) -> None:
 
 def _check_schema(placed: Placed[Tool]) -> None:
     schema = placed.model.input
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        path: Loc = ("input", *error.absolute_path)
-        placed.report("ILK-C009", f"not a valid JSON Schema: {error.message}", path)
+    fault = _schema_fault(to_json(schema))
+    if fault is not None:
+        message, where = fault
+        placed.report("ILK-C009", f"not a valid JSON Schema: {message}", ("input", *where))
         return
     if schema.get("type") != "object":
         placed.report("ILK-C009", "the input must be of 'type: object'", ("input",))
+    resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
     for path, reference in _references(schema, ("input",)):
-        if not reference.startswith("#"):
+        try:
+            resolver.lookup(reference)
+        except Unresolvable:
             placed.report(
                 "ILK-C009",
-                f"'{reference}' points outside the schema",
+                f"'{reference}' points to nothing in the schema",
                 path,
-                hint="write the schema out, or use $defs",
+                hint="write the schema out, or declare it in $defs",
             )
+
+
+@remembered
+def _schema_fault(schema: bytes) -> tuple[str, Loc] | None:
+    """What is wrong with a JSON Schema, and where."""
+    try:
+        Draft202012Validator.check_schema(from_json(schema))
+    except SchemaError as error:
+        return error.message, tuple(error.absolute_path)
+    except (OverflowError, RecursionError) as error:
+        # From the regular expression of a `pattern`.
+        return str(error), ()
+    return None
 
 
 def _references(value: Any, at: Loc) -> list[tuple[Loc, str]]:
@@ -78,7 +101,9 @@ def _references(value: Any, at: Loc) -> list[tuple[Loc, str]]:
     return []
 
 
-def _check_http(placed: Placed[Tool], known: set[str], surroundings: Surroundings) -> None:
+def _check_http(
+    placed: Placed[Tool], known: set[str], environment: Mapping[str, str] | None
+) -> None:
     http = placed.model.http
     if http is None:
         return
@@ -89,12 +114,15 @@ def _check_http(placed: Placed[Tool], known: set[str], surroundings: Surrounding
         if not placed.check_template(text, location, names=_HTTP_NAMES):
             continue
         _check_inputs(placed, sorted(attributes_of(text, "input")), location, known, exact=False)
-        for name in sorted(attributes_of(text, "env") - surroundings.environment.keys()):
+        if environment is None:
+            continue
+        for name in sorted(attributes_of(text, "env") - environment.keys()):
             placed.report(
                 "ILK-C013",
                 f"the environment variable {name} is not set",
                 location,
-                hint=f"set {name} before starting the service",
+                hint=f"set {name}, or give it a value under environment: in interlock.yaml",
+                word=f"env.{name}",
             )
 
 
@@ -114,4 +142,5 @@ def _check_inputs(
                 f"the tool has no input '{name}'",
                 (*location, index) if exact else location,
                 hint=f"did you mean '{close}'?" if close else "declare it in input.properties",
+                word="" if exact else f"input.{name}",
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -11,9 +11,9 @@ from pydantic_core import ErrorDetails, to_json
 
 from interlock.config.yaml import YamlDocument
 from interlock.diagnostics import Diagnostic, nearest
-from interlock.model.base import Document
+from interlock.model.base import Document, EnvRef, SecretRef
 
-__all__ = ["Loc", "document_path", "validate"]
+__all__ = ["Loc", "document_path", "explain", "validate"]
 
 D = TypeVar("D", bound=Document)
 Loc = tuple[str | int, ...]
@@ -24,6 +24,8 @@ _KINDS = {
     "int_from_float": "a whole number",
     "float_type": "a number",
     "decimal_type": "a number",
+    "decimal_parsing": "a number",
+    "finite_number": "a number",
     "bool_type": "true or false",
     "dict_type": "a mapping",
     "model_type": "a mapping",
@@ -36,19 +38,39 @@ _BOUNDS: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("at most", "le"),
     "less_than": ("less than", "lt"),
 }
+_REFERENCES: Mapping[str, tuple[str, str]] = {
+    EnvRef.__name__: ("{env: NAME}", "an environment variable"),
+    SecretRef.__name__: ("{env: NAME} or {file: PATH}", "an environment variable or a file"),
+}
+_OF_A_KEY = "[key]"
+"""What pydantic puts last in the location of an error in a key instead of its value."""
 
 
 def validate(model: type[D], document: YamlDocument) -> tuple[D | None, list[Diagnostic]]:
     """The document as `model`, or all that is wrong with it."""
-    if document.value is None:
-        location = document.place(()).value
-        return None, [Diagnostic("ILK-C003", "the document is empty", location)]
     try:
         # JSON mode is strict about types and still takes lists for tuples.
-        return model.model_validate_json(to_json(document.value)), []
+        value = model.model_validate_json(to_json(document.value), by_alias=True, by_name=False)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        return None, [_diagnostic(model, document, detail) for detail in details]
+        return None, explain(model, document, error)
+    return value, []
+
+
+def explain(
+    model: type[Document], document: YamlDocument, error: ValidationError, *, at: Loc = ()
+) -> list[Diagnostic]:
+    """What is wrong with the part of the document that stands at `at`, one finding a place."""
+    details: dict[tuple[Loc, bool], list[ErrorDetails]] = {}
+    for detail in error.errors(include_url=False):
+        of_a_key = detail["loc"][-1:] == (_OF_A_KEY,)
+        location = _in_document(document, at, detail["loc"], detail["type"])
+        details.setdefault((location, of_a_key), []).append(detail)
+    return [
+        _of_a_key(document, location, same[0])
+        if of_a_key
+        else _diagnostic(model, document, location, same, at)
+        for (location, of_a_key), same in details.items()
+    ]
 
 
 def document_path(location: Loc) -> str:
@@ -59,55 +81,75 @@ def document_path(location: Loc) -> str:
     return text
 
 
-def _diagnostic(model: type[Document], document: YamlDocument, detail: ErrorDetails) -> Diagnostic:
-    location = _in_document(document, detail["loc"])
+def _diagnostic(
+    model: type[Document],
+    document: YamlDocument,
+    location: Loc,
+    same: list[ErrorDetails],
+    at: Loc,
+) -> Diagnostic:
+    """The finding for the errors at one place; there are several where several types would do."""
+    detail = same[0]
     where = document_path(location)
     place = document.place(location)
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown_key(model, document, location)
+        return _unknown_key(model, document, location, at)
     if kind == "missing":
-        name = str(detail["loc"][-1])
-        parent = document_path(location[:-1]) if location and location[-1] == name else where
+        parent = document_path(location[:-1])
         whole = f"'{parent}'" if parent else "the document"
-        at = document.place(location[:-1] if location and location[-1] == name else location)
-        return Diagnostic(
-            "ILK-C001", f"{whole} needs the key '{name}'", at.key, f"add '{name}:'", where=where
-        )
+        message = f"{whole} needs the key '{location[-1]}'"
+        at_key = document.place(location[:-1]).key
+        return Diagnostic("ILK-C001", message, at_key, f"add '{location[-1]}:'", where=where)
     subject = where or "the document"
-    got = _shown(_value(document.value, location))
-    hint = None
-    if kind in _KINDS:
-        message = f"{subject} must be {_KINDS[kind]}, got {got}"
-        if kind == "string_type" and isinstance(detail["input"], int | float | bool):
-            hint = f'quote it: "{got}"'
+    value = _value(document.value, location)
+    got = _shown(value)
+    hint: str | None = None
+    if context.get("class_name") in _REFERENCES and detail["loc"][-1] != "reference":
+        # What stands there is likely a secret, and findings are shown and logged.
+        forms, places = _REFERENCES[context["class_name"]]
+        message = f"{subject} must be a mapping such as {forms}"
+        hint = f"put the value into {places}"
+    elif kind in _KINDS:
+        message = f"{subject} must be {_wanted(same)}, got {got}"
+        hint = _quoting_hint(kind, value)
     elif kind in _BOUNDS:
         words, key = _BOUNDS[kind]
         message = f"{subject} must be {words} {context[key]}, got {got}"
-    elif kind == "literal_error" or kind == "enum":
+    elif kind == "literal_error":
         message = f"{subject} must be {context['expected']}, got {got}"
-        choices = [choice.strip(" '") for choice in _choices(context["expected"])]
-        close = nearest(str(detail["input"]), choices)
-        hint = f"did you mean '{close}'?" if close else None
+        hint = _meant(value, context["expected"])
     elif kind == "string_pattern_mismatch":
         message = f"{subject} must match {context['pattern']}, got {got}"
     elif kind == "too_short":
         message = f"{subject} needs at least {context['min_length']} item(s)"
     elif kind == "string_too_short":
         message = f"{subject} must not be empty"
+    elif kind == "duration":
+        message = f"{subject} {detail['msg']}, got {got}"
     else:
-        message = (
-            f"{subject}: {detail['msg']}"
-            if kind != "duration"
-            else f"{subject} {detail['msg']}, got {got}"
-        )
-    at_key = location != detail["loc"] and not place.block
-    return Diagnostic("ILK-C003", message, place.key if at_key else place.value, hint, where=where)
+        message = f"{subject}: {detail['msg']}"
+    return Diagnostic("ILK-C003", message, place.value, hint, where=where)
 
 
-def _unknown_key(model: type[Document], document: YamlDocument, location: Loc) -> Diagnostic:
+def _of_a_key(document: YamlDocument, location: Loc, detail: ErrorDetails) -> Diagnostic:
+    name, context = str(location[-1]), detail.get("ctx", {})
+    parent = document_path(location[:-1])
+    hint = None
+    if detail["type"] == "literal_error":
+        wanted, hint = f"be {context['expected']}", _meant(name, context["expected"])
+    else:
+        wanted = f"match {context['pattern']}"
+    message = f"a key of {parent} must {wanted}, got {name}"
+    place = document.place(location).key
+    return Diagnostic("ILK-C003", message, place, hint, where=document_path(location))
+
+
+def _unknown_key(
+    model: type[Document], document: YamlDocument, location: Loc, at: Loc
+) -> Diagnostic:
     name = str(location[-1])
-    holder = _model_at(model, location[:-1])
+    holder = _model_at(model, location[len(at) : -1])
     known = [field.alias or key for key, field in holder.model_fields.items()] if holder else []
     close = nearest(name, known)
     hint = f"did you mean '{close}'?" if close else f"known here: {', '.join(known)}"
@@ -117,16 +159,40 @@ def _unknown_key(model: type[Document], document: YamlDocument, location: Loc) -
     return Diagnostic("ILK-C002", message, place, hint, where=document_path(location))
 
 
-def _in_document(document: YamlDocument, location: Loc) -> Loc:
-    """pydantic's location without the union tags, which do not stand in the file."""
-    result: Loc = ()
-    for index, part in enumerate(location):
-        is_last = index == len(location) - 1
+def _in_document(document: YamlDocument, at: Loc, location: Loc, kind: str) -> Loc:
+    """pydantic's location without what does not stand in the file, such as union members."""
+    result = at
+    for part in location:
         if (*result, part) in document.places:
             result = (*result, part)
-        elif is_last and part not in ("text", "reference"):
-            result = (*result, part)
-    return result
+    return (*result, location[-1]) if kind == "missing" else result
+
+
+def _wanted(same: Iterable[ErrorDetails]) -> str:
+    # A text that may also stand elsewhere: the union's tag says which form was tried.
+    kinds = [
+        "a text or a mapping" if detail["loc"][-1:] == ("reference",) else _KINDS[detail["type"]]
+        for detail in same
+        if detail["type"] in _KINDS
+    ]
+    *others, last = dict.fromkeys(kinds)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _quoting_hint(kind: str, value: Any) -> str | None:
+    if kind == "string_type" and isinstance(value, int | float | bool):
+        return f'quote it: "{_shown(value)}"'
+    if kind in ("int_type", "float_type", "bool_type") and isinstance(value, str):
+        plain = value.removeprefix("-").replace(".", "", 1)
+        if plain.isdecimal() or value in ("true", "false"):
+            return f"write it without quotes: {value}"
+    return None
+
+
+def _meant(value: Any, expected: str) -> str | None:
+    choices = [choice.strip(" '") for choice in expected.replace(" or ", ",").split(",")]
+    close = nearest(str(value), choices)
+    return f"did you mean '{close}'?" if close else None
 
 
 def _value(value: Any, location: Loc) -> Any:
@@ -151,10 +217,6 @@ def _shown(value: Any) -> str:
         else str(value)
     )
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _choices(expected: str) -> list[str]:
-    return expected.replace(" or ", ",").split(",")
 
 
 def _model_at(model: type[BaseModel], location: Loc) -> type[BaseModel] | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import yaml
+from yaml.composer import Composer
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from interlock.diagnostics import Diagnostic, Location
@@ -26,6 +27,7 @@ _MAX_DEPTH = 64
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it: seven times as fast, the same marks."""
 
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _TAG = "tag:yaml.org,2002:"
 _BOOLS = {"true": True, "false": False}
 _AMBIGUOUS = (
@@ -38,9 +40,33 @@ _AMBIGUOUS = (
 
 
 class _Loader(_BaseLoader):  # type: ignore[misc]  # chosen when the module is loaded
-    """Knows only the scalars that every YAML version reads alike."""
+    """Knows only the scalars that every YAML version reads alike, and nests only so deep."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
+
+    # libyaml's own composer recurses in C, where deep nesting ends the process.
+    check_node = Composer.check_node
+    get_node = Composer.get_node
+    compose_document = Composer.compose_document
+    compose_scalar_node = Composer.compose_scalar_node
+    compose_sequence_node = Composer.compose_sequence_node
+    compose_mapping_node = Composer.compose_mapping_node
+
+    def __init__(self, path: str, text: str) -> None:
+        super().__init__(text)
+        self.anchors: dict[str, Node] = {}
+        self._path = path
+        self._depth = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Any:
+        """The next node. Raises `_TooLarge` when it is nested too deeply."""
+        if self._depth > _MAX_DEPTH:
+            mark = self.peek_event().start_mark
+            raise _TooLarge(Location(self._path, mark.line + 1, mark.column + 1))
+        self._depth += 1
+        node = Composer.compose_node(self, parent, index)
+        self._depth -= 1
+        return node
 
 
 for _tag, _pattern, _first in (
@@ -65,6 +91,8 @@ class Place:
     key: Location
     block: bool = False
     """Whether the value is a block scalar, whose text begins on the line after its mark."""
+    last_line: int = 0
+    """The line on which the value ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +102,8 @@ class YamlDocument:
     path: str
     value: Any
     places: Mapping[tuple[str | int, ...], Place]
+    lines: Sequence[str] = ()
+    """The lines of the whole file."""
 
     def place(self, location: tuple[str | int, ...]) -> Place:
         """The place of the value at `location`, or of the deepest part of it that exists."""
@@ -91,7 +121,6 @@ class _Walk:
     places: dict[tuple[str | int, ...], Place] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
     nodes: int = 0
-    open: set[int] = field(default_factory=set)
 
     def report(self, code: str, message: str, node: Node, hint: str | None = None) -> None:
         self.found.append(Diagnostic(code, message, self.location(node), hint))
@@ -102,23 +131,19 @@ class _Walk:
 
     def build(self, node: Node, at: tuple[str | int, ...], key: Node | None) -> Any:
         self.nodes += 1
-        if self.nodes > _MAX_NODES or len(at) > _MAX_DEPTH or id(node) in self.open:
+        # An anchor that holds itself is just one that nests without end.
+        if self.nodes > _MAX_NODES or len(at) > _MAX_DEPTH:
             raise _TooLarge(self.location(node))
         here = self.location(node)
         block = isinstance(node, ScalarNode) and node.style in ("|", ">")
-        self.places[at] = Place(here, here if key is None else self.location(key), block)
+        at_key = here if key is None else self.location(key)
+        self.places[at] = Place(here, at_key, block, node.end_mark.line + 1)
         if isinstance(node, ScalarNode):
             return self._scalar(node)
-        self.open.add(id(node))
-        try:
-            if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
-                return [
-                    self.build(item, (*at, index), None) for index, item in enumerate(node.value)
-                ]
-            if isinstance(node, MappingNode) and node.tag == _TAG + "map":
-                return self._mapping(node, at)
-        finally:
-            self.open.discard(id(node))
+        if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
+            return [self.build(item, (*at, index), None) for index, item in enumerate(node.value)]
+        if isinstance(node, MappingNode) and node.tag == _TAG + "map":
+            return self._mapping(node, at)
         self._report_tag(node)
         return None
 
@@ -190,7 +215,7 @@ class _Walk:
         except ValueError:
             self._report_tag(node)
             return None
-        if isinstance(value, float) and not math.isfinite(value) or len(text) > 40:
+        if len(text) > 40 or not math.isfinite(value):
             self.report("ILK-Y005", "the number is too large", node)
             return 0
         return value
@@ -214,37 +239,45 @@ def parse_yaml(path: str, data: bytes) -> tuple[list[YamlDocument], list[Diagnos
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        before = error.object[: error.start].decode()
+        line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+        message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         hint = "save the file as UTF-8"
         return [], [Diagnostic("ILK-Y002", message, Location(path, line, column), hint)]
     documents: list[YamlDocument] = []
     found: list[Diagnostic] = []
+    lines = _LINE_BREAK.split(text)
     try:
-        loader = _Loader(text)
+        loader = _Loader(path, text)
         try:
-            while loader.check_node():
+            while loader.check_node() and (node := loader.get_node()) is not None:
                 walk = _Walk(path)
-                value = walk.build(loader.get_node(), (), None)
-                found += walk.found
-                documents.append(YamlDocument(path, value, walk.places))
+                value = walk.build(node, (), None)
+                # What stands behind an alias is walked again, and found again.
+                found += dict.fromkeys(walk.found)
+                documents.append(YamlDocument(path, value, walk.places, lines))
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         found.append(_syntax_error(path, error))
     except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        message = f"the character {error.character!r} is not allowed in YAML"
-        found.append(Diagnostic("ILK-Y001", message, Location(path, line)))
+        found.append(_forbidden_character(path, text, error))
     except yaml.YAMLError as error:
         found.append(Diagnostic("ILK-Y001", str(error), start))
     except _TooLarge as error:
         message = "the document nests too deeply or its anchors expand too far"
         found.append(Diagnostic("ILK-Y006", message, error.location))
-    except RecursionError:
-        found.append(Diagnostic("ILK-Y006", "the document nests too deeply", start))
     return documents, found
+
+
+def _forbidden_character(path: str, text: str, error: yaml.reader.ReaderError) -> Diagnostic:
+    # libyaml counts bytes and gives the code point, PyYAML's own reader neither.
+    character = error.character if isinstance(error.character, str) else chr(error.character)
+    before = text[: text.find(character)]
+    line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+    message = f"the character U+{ord(character):04X} is not allowed in YAML"
+    location = Location(path, line, column)
+    return Diagnostic("ILK-Y001", message, location, "remove it, or write it as an escape")
 
 
 def _syntax_error(path: str, error: yaml.MarkedYAMLError) -> Diagnostic:

@@ -37,20 +37,23 @@ Route = Literal["plan", "execute", "reason", "validate", "fastPath"]
 """What a model call is for; each agent maps every route to a declared model."""
 
 Positive = Annotated[int, Field(ge=1)]
+Pattern = Annotated[str, Field(examples=[r"(?i)^where is (?P<order_id>ORD-\d+)\W*$"])]
+MatchTemplate = Annotated[str, Field(examples=["{{ match.order_id }}"])]
+ToolName = Annotated[Name, Field(examples=["get_order_status"])]
 
 
 class Routes(Document):
     """Which model does what. The names are those of `models:` in interlock.yaml."""
 
-    plan: Name
+    plan: Name = Field(examples=["haiku"])
     """Plans the steps; a cheap, fast model."""
-    execute: Name
+    execute: Name = Field(examples=["sonnet"])
     """Carries out one step and writes the answer; a capable model."""
-    reason: Name | None = None
+    reason: Name | None = Field(default=None, examples=["opus"])
     """Carries out the steps that the planner marks as hard; `execute` when left out."""
-    validate_: Name | None = Field(default=None, alias="validate")
+    validate_: Name | None = Field(default=None, alias="validate", examples=["haiku"])
     """Judges texts for guardrails; `plan` when left out."""
-    fast_path: Name | None = None
+    fast_path: Name | None = Field(default=None, examples=["haiku"])
     """Words the answer of a fast path; `plan` when left out."""
 
     def name(self, route: Route) -> str:
@@ -75,7 +78,7 @@ class Limits(Document):
     """Plan, execute, observe cycles in one turn."""
     max_tokens: Positive = 50_000
     """Input and output tokens of all model calls of one conversation."""
-    max_cost_usd: Usd | None = None
+    max_cost_usd: Usd | None = Field(default=None, examples=[0.5])
     """US dollars that one conversation may cost; needs models with known prices."""
     turn_timeout: Duration = timedelta(seconds=60)
     """How long one turn may take."""
@@ -115,18 +118,20 @@ class Planner(Document):
 class Prompts(Document):
     """The agent's prompts: Jinja2 templates over `variables`, `session` and `agent`."""
 
-    system: TextOrFile
+    system: TextOrFile = Field(examples=["You are the support agent of {{ company }}."])
     """Who the agent is and how it works; the start of every prompt."""
-    planner: TextOrFile | None = None
+    planner: TextOrFile | None = Field(
+        default=None, examples=["You plan for {{ company }}. Prefer one look-up to three."]
+    )
     """What the planner is told; a general text when left out."""
 
 
 class Reinforcement(Document):
     """A reminder against drift, placed at the end of the prompt when it is due."""
 
-    every: Positive
+    every: Positive = Field(examples=[8])
     """Messages between two reminders."""
-    text: str = Field(min_length=1)
+    text: str = Field(min_length=1, examples=["Never promise {{ session.name }} a date."])
     """The reminder; a Jinja2 template like the prompts."""
 
 
@@ -186,7 +191,7 @@ class AgentBreakers(Document):
 class FastPathMatch(Document):
     """Which messages take a fast path."""
 
-    patterns: Annotated[tuple[str, ...], Field(min_length=1)]
+    patterns: Annotated[tuple[Pattern, ...], Field(min_length=1)]
     """Regular expressions; named groups become `match.NAME`."""
     max_characters: Positive = 300
     """Longer messages always go to the planner."""
@@ -195,16 +200,16 @@ class FastPathMatch(Document):
 class FastPathCall(Document):
     """The tool call that a fast path makes."""
 
-    tool: Name
+    tool: Name = Field(examples=["get_order_status"])
     """The tool that is called; one of the agent's `tools`."""
-    input: dict[str, str] = {}
+    input: dict[str, MatchTemplate] = {}
     """Templates over `match` and `session`."""
 
 
 class FastPath(Document):
     """A frequent question that needs one fixed tool call and one model call."""
 
-    name: Name
+    name: Name = Field(examples=["order_status"])
     """What the trace calls it."""
     match: FastPathMatch
     """The messages that take it."""
@@ -215,7 +220,7 @@ class FastPath(Document):
 class Escalation(Document):
     """How a conversation is handed to a person."""
 
-    queue: Name = "humans"
+    queue: Name = Field(default="humans", examples=["support-humans"])
     """The queue in which the ticket waits for a person."""
     message: str = "I am handing you over to a colleague who will get back to you."
     """What the customer reads."""
@@ -237,15 +242,15 @@ class Replies(Document):
 class Agent(Document):
     """An agent: models, prompts, tools, limits, reinforcement and fast paths."""
 
-    name: Name
+    name: Name = Field(examples=["support"])
     """What conversations, other agents and reports call it."""
-    description: str = Field(min_length=1)
+    description: str = Field(min_length=1, examples=["Answers customers about orders."])
     """What the agent is for, in a sentence."""
     models: Routes
     """Which model does what."""
     limits: Limits = Limits()
     """What a conversation and a turn may use at most."""
-    tools: Annotated[tuple[Name, ...], Field(min_length=1)]
+    tools: Annotated[tuple[ToolName, ...], Field(min_length=1)]
     """The names of the tools in `tools.d/` that the agent may use."""
     tool_selection: ToolSelection = ToolSelection()
     """Which of the tools the model sees in which step."""

@@ -65,3 +65,23 @@ class TraceEvent:
             "costNano": self.cost_nano,
             "data": self.data,
         }
+
+    @classmethod
+    def from_json(cls, value: JsonObject) -> TraceEvent:
+        """The inverse of `to_json`."""
+        return cls(
+            turn_id=value["turnId"],
+            sequence=value["sequence"],
+            type=value["type"],
+            time=datetime.fromisoformat(value["time"]),
+            conversation_id=value["conversationId"],
+            customer_id=value["customerId"],
+            agent=value["agent"],
+            snapshot=value["snapshot"],
+            iteration=value["iteration"],
+            latency_ms=value["latencyMs"],
+            model=value["model"],
+            tokens=value["tokens"],
+            cost_nano=value["costNano"],
+            data=value["data"],
+        )

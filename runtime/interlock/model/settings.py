@@ -6,9 +6,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from interlock.model.base import Document, Duration, EnvRef, JsonObject, Name, ValueOrEnv
+from interlock.model.base import (
+    Document,
+    Duration,
+    JsonObject,
+    Name,
+    SecretRef,
+    TextOrSecret,
+    ValueOrEnv,
+)
 
 __all__ = [
     "ApiKey",
@@ -17,6 +26,7 @@ __all__ = [
     "PriceEntry",
     "Provider",
     "ProviderRetry",
+    "Reload",
     "Server",
     "Settings",
     "StoreSettings",
@@ -51,7 +61,7 @@ class ProviderRetry(Document):
     delay: Duration = timedelta(milliseconds=500)
     """The wait before the second call; it doubles each time, with jitter."""
     max_delay: Duration = timedelta(seconds=8)
-    """The longest wait, also when the server asks for more."""
+    """The longest wait of our own; a server that asks for more gets it, if there is time."""
 
 
 class Provider(Document):
@@ -59,8 +69,8 @@ class Provider(Document):
 
     kind: Literal["anthropic"] = "anthropic"
     """The API that the server speaks."""
-    api_key: EnvRef
-    """The key, always taken from the environment."""
+    api_key: SecretRef
+    """The key; it never stands in the file itself."""
     base_url: ValueOrEnv = "https://api.anthropic.com"
     """Without `/v1`, for compatible servers too."""
     timeout: Duration = timedelta(seconds=60)
@@ -69,8 +79,8 @@ class Provider(Document):
     """Model calls under way at once; further ones wait."""
     stream: bool = False
     """Ask for streamed replies, so that a dead connection is noticed sooner."""
-    headers: dict[str, str] = {}
-    """Further headers for every request."""
+    headers: dict[str, TextOrSecret] = {}
+    """Further headers for every request; one that is secret is taken from elsewhere."""
     retry: ProviderRetry = ProviderRetry()
     """Retries of calls that failed for a passing reason."""
 
@@ -78,9 +88,9 @@ class Provider(Document):
 class ModelEntry(Document):
     """A model under the name that agents use."""
 
-    provider: Name
+    provider: Name = Field(examples=["anthropic"])
     """The name of the server under `providers`."""
-    model: str = Field(min_length=1)
+    model: str = Field(min_length=1, examples=["claude-haiku-5-5"])
     """The provider's id of the model."""
     max_tokens: Annotated[int, Field(ge=16, le=128_000)] = 2048
     """Output tokens of one call, thinking included."""
@@ -97,22 +107,22 @@ class ModelEntry(Document):
 class PriceEntry(Document):
     """What a model costs, in US dollars for a million tokens."""
 
-    input: Decimal = Field(ge=0)
+    input: Decimal = Field(ge=0, examples=[1])
     """A million tokens of input."""
-    output: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0, examples=[5])
     """A million tokens of output."""
-    cache_read: Decimal | None = Field(default=None, ge=0)
+    cache_read: Decimal | None = Field(default=None, ge=0, examples=[0.1])
     """The price of `input` when left out."""
-    cache_write: Decimal | None = Field(default=None, ge=0)
+    cache_write: Decimal | None = Field(default=None, ge=0, examples=[1.25])
     """The price of `input` when left out."""
-    cache_write_1h: Decimal | None = Field(default=None, ge=0, alias="cacheWrite1h")
+    cache_write_1h: Decimal | None = Field(default=None, ge=0, alias="cacheWrite1h", examples=[2])
     """The price of `cacheWrite` when left out."""
 
 
 class ApiKey(Document):
     """A key that may use the API. Only its hash is kept."""
 
-    name: Name
+    name: Name = Field(examples=["web-shop"])
     """Who uses the key; logs and metrics show it."""
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     """As printed by `interlock key`."""
@@ -125,6 +135,40 @@ class Auth(Document):
     """The keys that are accepted."""
 
 
+def _check_quiet(value: timedelta) -> timedelta:
+    if value > timedelta(seconds=5):
+        raise PydanticCustomError("duration", "must be 5s at most")
+    return value
+
+
+def _check_resync(value: timedelta) -> timedelta:
+    if value < timedelta(milliseconds=100):
+        raise PydanticCustomError("duration", "must be 100ms at least")
+    return value
+
+
+class Reload(Document):
+    """How changes of the configuration take effect while the service runs."""
+
+    mode: Literal["auto", "manual"] = "auto"
+    """`auto` applies what is saved; `manual` waits for a signal, `interlock reload` or the API."""
+    quiet: Annotated[Duration, AfterValidator(_check_quiet)] = timedelta(milliseconds=300)
+    """How long the files must stay the same before they are loaded; 5s at most."""
+    resync: Annotated[Duration, AfterValidator(_check_resync)] = timedelta(seconds=2)
+    """How often the files are compared with what is known, whether or not a change is announced."""
+    max_removed: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The share of all agents that a change may remove without being told to."""
+    drain_timeout: Duration = timedelta(minutes=10)
+    """How long running turns may go on with a configuration that has been replaced."""
+    max_stale: Duration | None = Field(default=None, examples=["1h"])
+    """How long the service stays ready while the files cannot be applied; for ever if left out."""
+    follow_symlinks: bool = False
+    """Also read files behind links that lead out of the project."""
+    state_dir: str | None = Field(default=None, min_length=1, examples=["var/last-good"])
+    """Where the last good configurations are kept, relative to the project; beside the store if
+    left out."""
+
+
 class Settings(Document):
     """The service: where it listens, what it keeps, which models it may call."""
 
@@ -134,6 +178,8 @@ class Settings(Document):
     """Where conversations and traces are kept."""
     auth: Auth = Auth()
     """Who may use the API."""
+    reload: Reload = Reload()
+    """How changes of the configuration take effect."""
     providers: Annotated[dict[Name, Provider], Field(min_length=1)]
     """The servers that answer model calls, by a name of your choice."""
     models: Annotated[dict[Name, ModelEntry], Field(min_length=1)]

@@ -12,14 +12,18 @@ from interlock.model.base import Document, Duration, JsonObject, Name
 
 __all__ = [
     "Category",
-    "Idempotency",
     "HttpCall",
+    "Idempotency",
     "Loop",
     "PythonCall",
     "ResultShape",
     "Retry",
     "Tool",
 ]
+
+InputName = Annotated[str, Field(examples=["order_id"])]
+InputTemplate = Annotated[str, Field(examples=["{{ input.order_id }}"])]
+SessionTemplate = Annotated[str, Field(examples=["{{ session.customerId }}"])]
 
 Category = Literal["lookup", "search", "mutation", "escalation"]
 """What a tool does: reads one thing, finds things, changes something, calls a person."""
@@ -39,13 +43,13 @@ class HttpCall(Document):
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     """The HTTP method."""
-    url: str = Field(min_length=1)
+    url: str = Field(min_length=1, examples=["{{ env.SHOP_URL }}/orders/{{ input.order_id }}"])
     """Values of `input` are percent-encoded; the host can only come from the text or `env`."""
-    query: dict[str, str] = {}
+    query: dict[str, InputTemplate] = {}
     """Query parameters; one that renders to nothing is left out."""
-    headers: dict[str, str] = {}
+    headers: dict[str, InputTemplate] = {}
     """Further headers of the request."""
-    body: dict[str, str] | None = None
+    body: dict[str, InputTemplate] | None = None
     """The JSON body; left out, a POST, PUT or PATCH sends the whole input."""
     not_found: tuple[Annotated[int, Field(ge=400, le=499)], ...] = (404,)
     """The statuses that mean: there is no such thing."""
@@ -58,57 +62,63 @@ class HttpCall(Document):
 class PythonCall(Document):
     """A tool carried out by a Python function, called with the input as keyword arguments."""
 
-    function: str = Field(pattern=r"^[\w./-]+:[A-Za-z_]\w*$")
+    function: str = Field(
+        pattern=r"^[\w./-]+:[A-Za-z_]\w*$", examples=["plugins/shop.py:get_order"]
+    )
     """`plugins/FILE.py:FUNCTION` of the project, or `package.module:FUNCTION`."""
 
 
 class ResultShape(Document):
     """What of a result the model sees."""
 
-    select: str | None = None
+    select: str | None = Field(default=None, examples=["{id: id, status: status}"])
     """A JMESPath expression that keeps the fields the next step needs."""
-    max_tokens: Annotated[int, Field(ge=50)] = 1000
+    max_tokens: Annotated[int, Field(ge=50, le=20_000)] = 1000
     """A larger result is cut, and the model is told what is missing."""
 
 
 class Idempotency(Document):
     """How a mutation is kept from happening twice."""
 
-    header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]+$")
+    header: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9-]+$", examples=["Idempotency-Key"]
+    )
     """The HTTP header that carries the key."""
-    key: tuple[str, ...] = ()
+    key: tuple[InputName, ...] = ()
     """The inputs that say which action it is; all of them when empty."""
 
 
 class Loop(Document):
     """What counts as going round in circles with this tool, where it differs from the agent."""
 
-    key: tuple[str, ...] = ()
+    key: tuple[InputName, ...] = ()
     """The inputs that say what is asked for; all of them when empty."""
-    max_identical: Annotated[int, Field(ge=2)] | None = None
+    max_identical: Annotated[int, Field(ge=2)] | None = Field(default=None, examples=[3])
     """The same call with the same result."""
-    max_same_result: Annotated[int, Field(ge=2)] | None = None
+    max_same_result: Annotated[int, Field(ge=2)] | None = Field(default=None, examples=[6])
     """Different inputs that all give the same result."""
-    max_polls: Annotated[int, Field(ge=2)] | None = None
+    max_polls: Annotated[int, Field(ge=2)] | None = Field(default=None, examples=[12])
     """The same call, whatever its result."""
 
 
 class Tool(Document):
     """A tool: what the model sees of it, and how it is carried out."""
 
-    name: Name
+    name: Name = Field(examples=["get_order_status"])
     """What the model and the agents' `tools` call it."""
     category: Category
     """What the tool does: reads one thing, finds things, changes something, calls a person."""
-    description: str = Field(min_length=1)
+    description: str = Field(min_length=1, examples=["Returns the status of one order."])
     """What the tool does, in a sentence or two."""
-    when_to_use: str = Field(min_length=1)
+    when_to_use: str = Field(
+        min_length=1, examples=["The customer asks for an order whose number is known."]
+    )
     """When the model should call it; the model reads this."""
-    when_not_to_use: str | None = None
+    when_not_to_use: str | None = Field(default=None, examples=["Do not use it to change orders."])
     """When it should not; the model reads this. It prevents most wrong choices."""
     input: JsonObject = {"type": "object", "properties": {}}
     """The JSON Schema (2020-12) of the input; every call is checked against it."""
-    bind: dict[str, str] = {}
+    bind: dict[str, SessionTemplate] = {}
     """Inputs that the runtime adds from `session`; the model neither sees nor sets them."""
     http: HttpCall | None = None
     """Carries the tool out by an HTTP request."""

@@ -97,7 +97,7 @@ class Price:
         a prompt of up to this size can fall into.
         """
         rows = [row for start, row in self.rows if start == 0 or prompt_tokens > start]
-        rate = max(max(r.input, r.cache_write_5m, r.cache_write_1h) for r in rows)
+        rate = max(max(r.input, r.cache_read, r.cache_write_5m, r.cache_write_1h) for r in rows)
         output = max(r.output for r in rows)
         return -(-(prompt_tokens * rate + output_tokens * output) // 1000)
 

@@ -8,10 +8,19 @@ from typing import cast
 from fastapi import Request
 
 from interlock.errors import ConversationNotFound
+from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime, ShuttingDown
 from interlock.store.records import TurnNotFound
 
-__all__ = ["ID_PATTERN", "conversation_id", "open_runtime", "runtime_of", "turn_id"]
+__all__ = [
+    "ID_PATTERN",
+    "conversation_id",
+    "open_runtime",
+    "runtime_of",
+    "supervisor_of",
+    "turn_id",
+    "who_asks",
+]
 
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 """Whatever else may come in a path is not an id, and not every database could look it up."""
@@ -22,6 +31,16 @@ _ID = re.compile(ID_PATTERN)
 def runtime_of(request: Request) -> Runtime:
     """The runtime that the application was made for."""
     return cast(Runtime, request.app.state.runtime)
+
+
+def supervisor_of(request: Request) -> Supervisor:
+    """What holds the active configuration."""
+    return cast(Supervisor, request.app.state.supervisor)
+
+
+def who_asks(request: Request) -> str | None:
+    """The name of the API key that the request came with; None if the service asks for none."""
+    return getattr(request.state, "who", None)
 
 
 def open_runtime(request: Request) -> Runtime:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from interlock.model.agent import Agent
-from interlock.service.access import runtime_of
+from interlock.service.access import runtime_of, supervisor_of
+from interlock.service.config_schemas import ConfigView
+from interlock.service.config_views import config_view
 from interlock.service.money import usd_text
-from interlock.service.schemas import AgentLimits, AgentList, AgentView, ConfigFile, ConfigView
+from interlock.service.reload import etag
+from interlock.service.schemas import AgentLimits, AgentList, AgentView
 
 __all__ = ["router"]
 
@@ -24,21 +26,11 @@ async def list_agents(request: Request) -> AgentList:
 
 
 @router.get("/config")
-async def read_config(request: Request) -> ConfigView:
-    """The active configuration: its digest and what it is made of."""
-    runtime = runtime_of(request)
-    snapshot = runtime.generation.snapshot
-    files = [
-        ConfigFile(path=path, bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-        for path, data in sorted(snapshot.files.items())
-    ]
-    return ConfigView(
-        digest=snapshot.digest,
-        files=files,
-        agents=sorted(snapshot.agents),
-        tools=sorted(snapshot.tools),
-        active_since=runtime.active_since,
-    )
+async def read_config(request: Request, response: Response) -> ConfigView:
+    """The configuration: what is active, what was rejected and why, what still drains."""
+    view = config_view(supervisor_of(request), runtime_of(request).switches.active)
+    response.headers["etag"] = etag(view.active.digest)
+    return view
 
 
 def _agent(agent: Agent) -> AgentView:

@@ -14,11 +14,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from interlock.errors import InterlockError
+from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime
-from interlock.service import admin, conversations, health, turns
+from interlock.service import admin, conversations, health, history, reload, switches, turns
+from interlock.service import metrics as metrics_page
 from interlock.service.auth import Authentication
 from interlock.service.body_limit import BodyLimit
 from interlock.service.boundary import Boundary
+from interlock.service.metrics import Metrics
 from interlock.service.openapi import complete
 from interlock.service.problems import ApiError, answer_error
 
@@ -31,8 +34,11 @@ Keys are camelCase, times are UTC, money is in US dollars as a decimal string. E
 """
 
 
-def create_app(runtime: Runtime) -> FastAPI:
-    """The application that answers for `runtime`, with its active configuration at any time."""
+def create_app(runtime: Runtime, *, supervisor: Supervisor, metrics: Metrics) -> FastAPI:
+    """The application that answers for `runtime`, with its active configuration at any time.
+
+    `supervisor` is what replaces that configuration, `metrics` counts what happens in both.
+    """
     app = _Api(
         title="Interlock",
         description=_DESCRIPTION,
@@ -43,7 +49,10 @@ def create_app(runtime: Runtime) -> FastAPI:
         redirect_slashes=False,
         routes=[
             route
-            for module in (conversations, turns, admin, health)
+            for module in (
+                *(conversations, turns, admin, reload, history, switches),
+                *(health, metrics_page),
+            )
             for route in module.router.routes
         ],
         middleware=[
@@ -59,6 +68,8 @@ def create_app(runtime: Runtime) -> FastAPI:
         },
     )
     app.state.runtime = runtime
+    app.state.supervisor = supervisor
+    app.state.metrics = metrics
     return app
 
 

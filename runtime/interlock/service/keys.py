@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from interlock.model.settings import ApiKey
 
-__all__ = ["is_known", "new_key"]
+__all__ = ["new_key", "owner_of"]
 
 
 def new_key() -> tuple[str, str]:
@@ -18,13 +18,17 @@ def new_key() -> tuple[str, str]:
     return key, _digest(key)
 
 
-def is_known(key: str, keys: Iterable[ApiKey]) -> bool:
-    """Whether `key` is one of the keys, in a time that says nothing about which or how nearly."""
+def owner_of(key: str, keys: Iterable[ApiKey]) -> str | None:
+    """The name under which `key` is one of the keys; None if it is not.
+
+    The time it takes says nothing about which key it is, or how nearly.
+    """
     digest = _digest(key)
-    found = False
+    owner = None
     for known in keys:
-        found |= hmac.compare_digest(digest, known.sha256)
-    return found
+        if hmac.compare_digest(digest, known.sha256):
+            owner = known.name
+    return owner
 
 
 def _digest(key: str) -> str:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, closing
+from functools import partial
 from pathlib import Path
 
-from interlock.config.source import read_tree
+from interlock.config.snapshot import Snapshot
+from interlock.diagnostics import Diagnostic, Location
 from interlock.model.agent import Replies
-from interlock.reload.generation import Generation, build, resolve
+from interlock.reload.generation import Generation, resolve
+from interlock.reload.history import StoreHistory
+from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime
 from interlock.service.app import create_app
-from interlock.service.listening import check_host, listen, url_of
+from interlock.service.listening import CannotListen, check_host, listen, url_of
+from interlock.service.metrics import Metrics
 from interlock.service.server import Server
-from interlock.service.signals import stop_signals
+from interlock.service.signals import Told, listen_to_signals
+from interlock.service.systemd import Systemd, follow_signals
 from interlock.store.store import Store
 
 __all__ = ["serve"]
@@ -27,6 +34,9 @@ async def serve(
     *,
     host: str | None = None,
     port: int | None = None,
+    resume: bool = False,
+    state_dir: Path | None = None,
+    on_loaded: Callable[[Generation], None] = lambda generation: None,
     on_ready: Callable[[str], None],
 ) -> None:
     """Runs the service of a project until SIGINT or SIGTERM, then lets running turns finish.
@@ -36,6 +46,9 @@ async def serve(
         environment: the environment variables that the configuration may refer to.
         host: overrides `server.host`.
         port: overrides `server.port`; 0 takes a free one.
+        resume: start with the last good configuration if the files are not valid.
+        state_dir: where the last good ones are kept, whatever `reload.stateDir` says.
+        on_loaded: called with the first configuration, before anything is opened for it.
         on_ready: called with the service's URL once it answers.
 
     Raises:
@@ -43,12 +56,14 @@ async def serve(
         CannotListen: the address is taken, or not to be used without keys.
         StoreError: the store cannot be opened.
     """
-    with stop_signals() as stop:
-        source = await asyncio.to_thread(read_tree, project)
+    with listen_to_signals() as told:
         async with AsyncExitStack() as stack:
-            generation = await asyncio.to_thread(build, source, environment)
-            stack.push_async_callback(generation.close)
-            settings = generation.snapshot.settings
+            supervisor = await Supervisor.start(
+                project, environment, resume=resume, state_dir=state_dir
+            )
+            stack.push_async_callback(supervisor.generations.close)
+            on_loaded(supervisor.generations.active.generation)
+            settings = supervisor.active.settings
             address = (
                 settings.server.host if host is None else host,
                 settings.server.port if port is None else port,
@@ -57,38 +72,69 @@ async def serve(
             listener = stack.enter_context(closing(await asyncio.to_thread(listen, *address)))
             url = resolve(settings.store.url, environment)
             store = await stack.enter_async_context(await Store.open(url, project=project))
-            runtime = await _prepare(generation, store)
-            # From here on the runtime closes both, and the server the socket.
+            # Nothing runs yet, so what the store calls running was left by a killed process.
+            await store.end_interrupted_turns(Replies().failed)
+            metrics = Metrics(supervisor)
+            supervisor.observe(metrics)
+            await supervisor.begin(
+                store,
+                history=StoreHistory(store),
+                allowed=partial(_refuse_exposure, address[0]),
+            )
+            runtime = Runtime(supervisor.generations, store, observer=metrics)
+            await runtime.switches.load()
+            # From here on the runtime closes what is open, and the server the socket.
             stack.pop_all()
-        await _run(runtime, listener, stop=stop, on_ready=on_ready)
+        app = create_app(runtime, supervisor=supervisor, metrics=metrics)
+        # What is there now stays to the end, so the garbage collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        await _run(
+            Server(app),
+            listener,
+            runtime=runtime,
+            supervisor=supervisor,
+            told=told,
+            systemd=Systemd(environment, supervisor),
+            on_ready=on_ready,
+        )
 
 
-async def _prepare(generation: Generation, store: Store) -> Runtime:
-    snapshot = generation.snapshot
-    await store.save_snapshot(snapshot.digest, snapshot.files)
-    # Nothing runs yet, so what the store calls running was left behind by a killed process.
-    await store.end_interrupted_turns(Replies().failed)
-    return Runtime(generation, store)
+def _refuse_exposure(host: str, snapshot: Snapshot) -> Iterable[Diagnostic]:
+    """A finding if the configuration would take the last key from a service that others reach."""
+    try:
+        check_host(host, snapshot.settings.auth.keys)
+    except CannotListen as error:
+        yield Diagnostic("ILK-R004", str(error), Location("interlock.yaml"), where="auth.keys")
 
 
 async def _run(
-    runtime: Runtime,
+    server: Server,
     listener: socket.socket,
     *,
-    stop: asyncio.Event,
+    runtime: Runtime,
+    supervisor: Supervisor,
+    told: Told,
+    systemd: Systemd,
     on_ready: Callable[[str], None],
 ) -> None:
-    server = Server(create_app(runtime))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    changing = asyncio.gather(supervisor.follow(), follow_signals(told.reload, supervisor, systemd))
     try:
         await _until(server.ready, serving)
         if server.ready.is_set():
+            supervisor.observe(systemd)
+            systemd.ready()
             on_ready(url_of(listener))
-            await _until(stop, serving)
+            await _until(told.stop, serving)
     finally:
+        systemd.stopping()
+        changing.cancel()
+        await asyncio.gather(changing, return_exceptions=True)
         try:
+            await supervisor.close()
             # The server goes on meanwhile: to answer running turns, and to say no to new ones.
-            drain = runtime.generation.snapshot.settings.server.drain_timeout
+            drain = supervisor.active.settings.server.drain_timeout
             await runtime.close(drain_seconds=drain.total_seconds())
         finally:
             server.should_exit = True

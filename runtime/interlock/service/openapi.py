@@ -7,18 +7,26 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from interlock.service.config_schemas import NewReload
+from interlock.service.history_schemas import NewRollback
 from interlock.service.inputs import NewConversation, NewMessage
 from interlock.service.problems import MEDIA_TYPE
 from interlock.service.schemas import Problem
+from interlock.service.switch_schemas import NewSwitch, NewToolSwitch
 
 __all__ = ["complete", "problems"]
 
 _REF = "#/components/schemas/{model}"
-_MODELS: Sequence[type[BaseModel]] = (NewConversation, NewMessage, Problem)
+_MODELS: Sequence[type[BaseModel]] = (
+    *(NewConversation, NewMessage, NewReload, NewRollback, NewSwitch, NewToolSwitch),
+    Problem,
+)
 _WHEN = {
     400: "The body is not JSON.",
     401: "There is no valid API key.",
     404: "There is no such thing.",
+    409: "It cannot be done as things are; `findings` say why, where a configuration is at fault.",
+    412: "Another configuration is active than the one that `If-Match` names.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "The request is not valid; `errors` names the fields.",

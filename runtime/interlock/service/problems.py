@@ -15,8 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from interlock.engine.switches import NotDeclared
 from interlock.errors import ConversationNotFound, InterlockError, StoreError, UnknownAgent
-from interlock.model.base import JsonObject
+from interlock.model.base import Json, JsonObject
+from interlock.reload.history import AmbiguousDigest, UnknownSnapshot
+from interlock.reload.supervisor import SupervisorClosed
 from interlock.runtime import ShuttingDown, TurnInterrupted
 from interlock.store.records import TurnNotFound
 
@@ -35,9 +38,12 @@ MEDIA_TYPE = "application/problem+json"
 
 _LOG = logging.getLogger(__name__)
 _STATUS: Mapping[type[InterlockError], int] = {
+    AmbiguousDigest: 409,
     ConversationNotFound: 404,
+    NotDeclared: 404,
     TurnNotFound: 404,
     UnknownAgent: 404,
+    UnknownSnapshot: 404,
     TurnInterrupted: 503,
 }
 _RETRY_AFTER = {"retry-after": "5"}
@@ -53,6 +59,8 @@ class ApiError(Exception):
     errors: Sequence[Mapping[str, str]] = ()
     """What is wrong with the request, each as {where, message}."""
     headers: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, Json] = field(default_factory=dict)
+    """Further members of the problem document."""
 
 
 def explain(error: Exception, request_id: str) -> ApiError:
@@ -65,7 +73,7 @@ def explain(error: Exception, request_id: str) -> ApiError:
         case HTTPException(status_code=status, detail=detail, headers=headers):
             code = HTTPStatus(status).phrase.lower().replace(" ", "_")
             return ApiError(status, code, detail, headers=headers or {})
-        case ShuttingDown():
+        case ShuttingDown() | SupervisorClosed():
             return ApiError(503, error.code, str(error), headers=_RETRY_AFTER)
         case StoreError():
             # The message may name files and hosts.
@@ -103,7 +111,7 @@ def problem_json(error: ApiError, request_id: str) -> JsonObject:
     }
     if error.errors:
         problem["errors"] = [dict(item) for item in error.errors]
-    return problem
+    return {**problem, **error.members}
 
 
 def problem_response(error: ApiError, scope: Scope) -> Response:

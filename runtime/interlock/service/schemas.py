@@ -11,23 +11,25 @@ from pydantic.alias_generators import to_camel
 from interlock.model.base import JsonObject
 from interlock.model.event import EventType
 from interlock.model.turn import Outcome, Role
+from interlock.store.records import SwitchKind
 
 __all__ = [
     "AgentLimits",
     "AgentList",
     "AgentView",
     "Answer",
-    "ConfigFile",
-    "ConfigView",
     "ConversationDetail",
     "ConversationPage",
     "ConversationSummary",
     "ErrorDetail",
     "Escalation",
+    "Finding",
     "Health",
+    "HealthReason",
     "Probe",
     "Problem",
     "Schema",
+    "SwitchView",
     "TraceEventView",
     "TraceView",
     "TranscriptMessage",
@@ -91,6 +93,8 @@ class Answer(Schema):
     """Model calls whose price is unknown, which `costUsd` leaves out."""
     escalation: Escalation | None
     """For `escalated`: what was handed over."""
+    snapshot: str
+    """Digest of the configuration that the turn ran on."""
 
 
 class TurnView(Schema):
@@ -224,24 +228,17 @@ class AgentList(Schema):
     agents: list[AgentView]
 
 
-class ConfigFile(Schema):
-    """One file of the configuration."""
+class SwitchView(Schema):
+    """An agent or a tool that an operator has switched off."""
 
-    path: str
-    """Relative to the project."""
-    bytes: int
-    sha256: str
-
-
-class ConfigView(Schema):
-    """The configuration that new turns run on."""
-
-    digest: str
-    """The snapshot's name, a SHA-256 over all files."""
-    files: list[ConfigFile]
-    agents: list[str]
-    tools: list[str]
-    active_since: datetime
+    kind: SwitchKind
+    name: str = Field(examples=["create_refund"])
+    agent: str | None
+    """The only agent for which the tool is off; null if it is off for all, and for an agent."""
+    since: datetime
+    who: str | None
+    """The API key of whoever switched it off."""
+    why: str
 
 
 class Probe(Schema):
@@ -250,13 +247,27 @@ class Probe(Schema):
     status: Literal["ok"]
 
 
+HealthReason = Literal["config_rejected", "resumed", "store_unavailable", "watch_down"]
+"""What keeps a service from being in order."""
+
+
 class Health(Schema):
     """How the service is."""
 
     status: Literal["ok", "degraded", "stopping"]
-    """`degraded`: the store does not answer. `stopping`: no new messages are taken."""
+    """`degraded`: it works, but `reasons` ask for a person. `stopping`: it takes no messages."""
+    reasons: list[HealthReason]
+    """`config_rejected`: the files are not valid, so the configuration before them serves on.
+    `resumed`: the configuration is the last good one of an earlier run. `watch_down`: changes of
+    the files are found late. `store_unavailable`: the store does not answer."""
+    generation: int
+    """Number of the active configuration, from 1 in each process."""
     snapshot: str
     """Digest of the active configuration."""
+    rolled_back: str | None
+    """Digest of the files, if they were passed over for an earlier configuration."""
+    switches: list[SwitchView]
+    """What operators have switched off; nothing is wrong with the service because of it."""
     turns_running: int
     version: str
 
@@ -267,6 +278,23 @@ class ErrorDetail(Schema):
     where: str = Field(examples=["text"])
     """The field or parameter."""
     message: str = Field(examples=["String should have at least 1 character"])
+
+
+class Finding(Schema):
+    """One finding about a configuration."""
+
+    severity: Literal["error", "warning"]
+    code: str = Field(examples=["ILK-C003"])
+    """What is wrong, as one stable word; `interlock explain` tells more."""
+    message: str = Field(examples=["limits.maxIterations must be at least 1, got 0"])
+    file: str = Field(examples=["agents.d/support.yaml"])
+    line: int
+    column: int
+    where: str = Field(examples=["limits.maxIterations"])
+    """The path inside the document; empty for a whole one."""
+    hint: str | None
+    text: str
+    """The finding with its line of the file, as a terminal shows it."""
 
 
 class Problem(Schema):
@@ -280,5 +308,7 @@ class Problem(Schema):
     """What went wrong, as one stable word."""
     errors: list[ErrorDetail] | None = None
     """For a request that is not valid: everything that is wrong with it."""
+    findings: list[Finding] | None = None
+    """For a configuration that is not applied: everything that is wrong with it."""
     instance: str = Field(examples=["urn:interlock:request:req_0193a5c2f1e04b2f8c1d0e9a7b6c5d4e"])
     """Names the request; log lines about it carry the same id."""

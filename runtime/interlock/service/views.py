@@ -11,13 +11,21 @@ from interlock.runtime import Answered
 from interlock.service.money import known_cost, usd_text
 from interlock.service.schemas import (
     Escalation,
+    SwitchView,
     TraceEventView,
     TranscriptMessage,
     TurnView,
 )
-from interlock.store.records import Conversation, Turn
+from interlock.store.records import Conversation, Switch, Turn
 
-__all__ = ["answer_json", "summary_fields", "trace_event_view", "transcript", "turn_view"]
+__all__ = [
+    "answer_json",
+    "summary_fields",
+    "switch_views",
+    "trace_event_view",
+    "transcript",
+    "turn_view",
+]
 
 
 def answer_json(answered: Answered) -> JsonObject:
@@ -36,6 +44,7 @@ def answer_json(answered: Answered) -> JsonObject:
         "costUsd": known_cost(result.cost_nano, result.unpriced_calls),
         "unpricedCalls": result.unpriced_calls,
         "escalation": result.escalation,
+        "snapshot": answered.snapshot,
     }
 
 
@@ -93,6 +102,21 @@ def transcript(turns: Iterable[Turn]) -> list[TranscriptMessage]:
                 )
             )
     return messages
+
+
+def switch_views(switches: Iterable[Switch]) -> list[SwitchView]:
+    """What is switched off, as the API shows it."""
+    return [
+        SwitchView(
+            kind=switch.kind,
+            name=switch.name,
+            agent=switch.agent,
+            since=switch.since,
+            who=switch.who,
+            why=switch.why,
+        )
+        for switch in switches
+    ]
 
 
 def trace_event_view(event: TraceEvent) -> TraceEventView:

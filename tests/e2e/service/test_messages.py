@@ -27,7 +27,7 @@ async def test_a_message_is_answered_with_the_help_of_a_tool(client: Client) -> 
     assert turn["state"] == "ended"
     same = ("outcome", "reply", "reason", "iterations", "modelCalls", "toolCalls", "tokens")
     assert {name: turn[name] for name in same} == {name: answer[name] for name in same}
-    config = await get(client, "/v1/config")
+    config = (await get(client, "/v1/config"))["active"]
     assert turn["snapshot"] == config["digest"]
     assert [file["path"] for file in config["files"]] == [
         "agents.d/support.yaml",

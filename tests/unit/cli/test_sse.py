@@ -37,7 +37,9 @@ async def test_chunks_may_end_anywhere(size: int) -> None:
     assert await collect(chunks) == EVENTS
 
 
-@given(st.lists(st.text(alphabet=st.characters(exclude_characters="\r\n"), min_size=1)))
+@given(
+    st.lists(st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1))
+)
 async def test_data_comes_back_as_it_was_sent(texts: list[str]) -> None:
     stream = "".join(f"event: e\ndata: {text}\n\n" for text in texts)
     assert await collect([stream.encode()]) == [("e", text) for text in texts]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import httpx2
@@ -17,10 +18,17 @@ from interlock.config.surroundings import Surroundings
 from interlock.errors import ConversationNotFound, UnknownAgent
 from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
+from interlock.model.settings import Reload
 from interlock.model.turn import Spent, TurnResult
+from interlock.reload.activation import Activation
+from interlock.reload.outcome import ReloadOutcome
+from interlock.reload.standing import Standing
+from interlock.reload.supervisor import Supervisor
+from interlock.reload.watch import Watch
 from interlock.runtime import Answered, Runtime
 from interlock.service.app import create_app
-from interlock.store.records import Conversation, Turn, TurnNotFound
+from interlock.service.metrics import Metrics
+from interlock.store.records import Conversation, Switch, Turn, TurnNotFound
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 
@@ -46,10 +54,10 @@ http: {url: 'http://127.0.0.1:9/orders'}
 """
 
 
-def make_snapshot(*, keys: Sequence[str] = ()) -> Snapshot:
+def make_snapshot(*, keys: Sequence[str] = (), reload: str = "{}") -> Snapshot:
     """A valid configuration; `keys` are the hashes of its API keys."""
     entries = ", ".join(f"{{name: key{n}, sha256: '{key}'}}" for n, key in enumerate(keys))
-    settings = f"{_SETTINGS}\nauth: {{keys: [{entries}]}}"
+    settings = f"{_SETTINGS}\nauth: {{keys: [{entries}]}}\nreload: {reload}"
     files = {
         "interlock.yaml": settings.encode(),
         "agents.d/support.yaml": _AGENT.encode(),
@@ -185,6 +193,60 @@ class FakeGeneration:
 
 
 @dataclass
+class FakeHeld:
+    generation: FakeGeneration
+    number: int = 1
+    since: datetime = NOW
+    replaced_at: datetime | None = None
+    turns: int = 0
+
+    @property
+    def digest(self) -> str:
+        return self.generation.snapshot.digest
+
+
+@dataclass
+class FakeGenerations:
+    active: FakeHeld
+    draining: tuple[FakeHeld, ...] = ()
+
+
+@dataclass
+class FakeSupervisor:
+    """Stands as the test decides; `outcome` answers a reload."""
+
+    generations: FakeGenerations
+    standing: Standing = field(default_factory=lambda: Standing("f" * 64))
+    restart_needed: tuple[str, ...] = ()
+    outcome: ReloadOutcome | None = None
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    watch: Watch = field(default_factory=lambda: Watch(Path("nowhere"), resync=lambda: 2.0))
+
+    @property
+    def active(self) -> Snapshot:
+        return self.generations.active.generation.snapshot
+
+    @property
+    def rules(self) -> Reload:
+        return self.active.settings.reload
+
+    @property
+    def activation(self) -> Activation:
+        digest, files = self.active.digest, self.active.files
+        return Activation(digest, None, NOW, "start", None, None, files)
+
+    async def reload(self, trigger: str, **wishes: Any) -> ReloadOutcome:
+        self.asked.append({"trigger": trigger, **wishes})
+        assert self.outcome is not None
+        return self.outcome
+
+
+@dataclass
+class FakeSwitches:
+    active: tuple[Switch, ...] = ()
+
+
+@dataclass
 class FakeRuntime:
     """Answers with `result`, or raises `failure`; keeps what it was sent."""
 
@@ -195,9 +257,13 @@ class FakeRuntime:
     events: Sequence[TraceEvent] = ()
     stopping: bool = False
     turns_running: int = 0
-    active_since: datetime = NOW
+    switches: FakeSwitches = field(default_factory=FakeSwitches)
     sent: list[tuple[str, str]] = field(default_factory=list)
     opened: list[tuple[str, str | None, JsonObject]] = field(default_factory=list)
+    supervisor: FakeSupervisor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.supervisor = FakeSupervisor(FakeGenerations(FakeHeld(self.generation)))
 
     async def create_conversation(
         self, agent: str, *, customer_id: str | None, session: JsonObject
@@ -221,18 +287,19 @@ class FakeRuntime:
         for event in self.events:
             if listener is not None:
                 listener(event)
-        return Answered("turn_1", conversation_id, self.result)
+        return Answered("turn_1", conversation_id, "d" * 64, self.result)
 
 
-def make_runtime(*, keys: Sequence[str] = ()) -> FakeRuntime:
+def make_runtime(*, keys: Sequence[str] = (), reload: str = "{}") -> FakeRuntime:
     """A runtime that holds `CONVERSATION` and answers with `RESULT`."""
-    return FakeRuntime(FakeGeneration(make_snapshot(keys=keys)))
+    return FakeRuntime(FakeGeneration(make_snapshot(keys=keys, reload=reload)))
 
 
 @asynccontextmanager
 async def client_of(fake: FakeRuntime):
     """An HTTP client of the application, without a network."""
-    app = create_app(cast(Runtime, fake))
+    supervisor = cast(Supervisor, fake.supervisor)
+    app = create_app(cast(Runtime, fake), supervisor=supervisor, metrics=Metrics(supervisor))
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client

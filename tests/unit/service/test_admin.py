@@ -4,9 +4,10 @@ import hashlib
 
 import httpx2
 
+from interlock.service.config_schemas import ConfigView
 from interlock.service.keys import new_key
-from interlock.service.schemas import AgentList, ConfigView
-from tests.unit.service.fakes import FakeRuntime, client_of, make_runtime
+from interlock.service.schemas import AgentList
+from tests.unit.service.fakes import NOW, FakeRuntime, client_of, make_runtime
 
 
 async def test_agents_show_their_tools_and_limits(client: httpx2.AsyncClient) -> None:
@@ -22,15 +23,15 @@ async def test_the_configuration_is_named_file_by_file(
     client: httpx2.AsyncClient, runtime: FakeRuntime
 ) -> None:
     answer = await client.get("/v1/config")
-    shown = ConfigView.model_validate_json(answer.content)
+    shown = ConfigView.model_validate_json(answer.content).active
     snapshot = runtime.generation.snapshot
-    assert shown.digest == snapshot.digest
+    assert (shown.generation, shown.digest, shown.since) == (1, snapshot.digest, NOW)
+    assert answer.headers["etag"] == f'"{snapshot.digest}"'
     assert [file.path for file in shown.files] == sorted(snapshot.files)
     for file in shown.files:
         data = snapshot.files[file.path]
         assert (file.bytes, file.sha256) == (len(data), hashlib.sha256(data).hexdigest())
     assert (shown.agents, shown.tools) == (["support"], ["get_order"])
-    assert shown.active_since == runtime.active_since
 
 
 async def test_no_secret_is_ever_shown() -> None:

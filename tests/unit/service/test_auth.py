@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from interlock.model.settings import ApiKey
-from interlock.service.keys import is_known, new_key
+from interlock.service.keys import new_key, owner_of
 from tests.unit.service.fakes import client_of, make_runtime, make_snapshot
 
 
@@ -25,11 +25,11 @@ def test_a_new_key_comes_with_its_hash_and_never_twice() -> None:
 def test_any_of_the_keys_is_known() -> None:
     made = [new_key() for _ in range(3)]
     keys = [entry(f"key{n}", digest) for n, (_, digest) in enumerate(made)]
-    assert all(is_known(key, keys) for key, _ in made)
-    assert not is_known(new_key()[0], keys)
-    assert not is_known(made[0][1], keys)
-    assert not is_known("", keys)
-    assert not is_known(made[0][0], [])
+    assert [owner_of(key, keys) for key, _ in made] == [known.name for known in keys]
+    assert owner_of(new_key()[0], keys) is None
+    assert owner_of(made[0][1], keys) is None
+    assert owner_of("", keys) is None
+    assert owner_of(made[0][0], []) is None
 
 
 KEY, DIGEST = new_key()
@@ -83,6 +83,8 @@ async def test_every_valid_key_is_let_in(scheme: str, key: str) -> None:
         ("/openapi.json", 200),
         ("/v1/health", 401),
         ("/v1/config", 401),
+        ("/v1/config/snapshot", 401),
+        ("/metrics", 401),
         ("/v1/health/live/", 401),
         ("//v1/config", 401),
         ("/V1/config", 401),

@@ -50,6 +50,7 @@ async def test_a_message_is_answered_with_the_result_of_its_turn(
         "costUsd": "0.001234",
         "unpricedCalls": 0,
         "escalation": None,
+        "snapshot": "d" * 64,
     }
 
 

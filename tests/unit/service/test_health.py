@@ -15,7 +15,11 @@ async def test_a_healthy_service_is_live_and_ready(
     assert (await client.get("/v1/health/ready")).json() == {"status": "ok"}
     assert (await client.get("/v1/health")).json() == {
         "status": "ok",
+        "reasons": [],
+        "generation": 1,
+        "rolledBack": None,
         "snapshot": runtime.generation.snapshot.digest,
+        "switches": [],
         "turnsRunning": 3,
         "version": "0.1.0",
     }
@@ -33,7 +37,8 @@ async def test_without_its_store_the_service_is_live_but_not_ready(
     assert (await client.get("/v1/health/live")).status_code == 200
     answer = await client.get("/v1/health/ready")
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
-    assert (await client.get("/v1/health")).json()["status"] == "degraded"
+    shown = (await client.get("/v1/health")).json()
+    assert (shown["status"], shown["reasons"]) == ("degraded", ["store_unavailable"])
 
 
 async def test_a_stopping_service_is_live_but_not_ready(

@@ -32,17 +32,28 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 def test_every_route_is_described(document: dict[str, Any]) -> None:
     assert sorted((method, path) for method, path, _ in operations(document)) == [
+        ("delete", "/v1/switches/agents/{name}"),
+        ("delete", "/v1/switches/tools/{name}"),
         ("get", "/v1/agents"),
         ("get", "/v1/config"),
+        ("get", "/v1/config/diff"),
+        ("get", "/v1/config/history"),
+        ("get", "/v1/config/snapshot"),
+        ("get", "/v1/config/snapshots/{digest}"),
         ("get", "/v1/conversations"),
         ("get", "/v1/conversations/{id}"),
         ("get", "/v1/health"),
         ("get", "/v1/health/live"),
         ("get", "/v1/health/ready"),
+        ("get", "/v1/switches"),
         ("get", "/v1/turns/{id}"),
         ("get", "/v1/turns/{id}/trace"),
+        ("post", "/v1/config/reload"),
+        ("post", "/v1/config/rollback"),
         ("post", "/v1/conversations"),
         ("post", "/v1/conversations/{id}/messages"),
+        ("put", "/v1/switches/agents/{name}"),
+        ("put", "/v1/switches/tools/{name}"),
     ]
     assert all(operation["description"] for _, _, operation in operations(document))
 

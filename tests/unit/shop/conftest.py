@@ -5,6 +5,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+
 from examples.shop.server import ShopServer
 from tests.unit.shop.client import Shop, run_shop, run_shop_in_thread
 

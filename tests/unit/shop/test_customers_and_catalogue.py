@@ -1,4 +1,5 @@
 import pytest
+
 from tests.unit.shop.client import Shop
 
 

@@ -1,9 +1,10 @@
 """What needs a controlled clock or another server than uvicorn."""
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
+
 from examples.shop.fault_middleware import FaultMiddleware
 from examples.shop.faults import Fault, Faults
-from starlette.types import Message, Receive, Scope, Send
 
 SCOPE = {"type": "http", "path": "/orders/ORD-1001"}
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+
 from examples.shop.fault_middleware import FLOOD_BYTES
 from examples.shop.faults import Fault, Faults, find_endpoint
 from tests.unit.shop.client import Shop, run_shop

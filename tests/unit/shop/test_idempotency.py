@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from examples.shop.bodies import CancelBody
 from examples.shop.database import Database
 from examples.shop.documents import Document

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from tests.unit.shop.client import Shop
 
 ADDRESS = {"street": "1 New Road", "city": "Salem", "postal_code": "97301"}

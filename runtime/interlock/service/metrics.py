@@ -1,0 +1,201 @@
+"""Everything that is counted and measured, in one table, as Prometheus reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from interlock.model.event import TraceEvent
+from interlock.model.turn import TurnResult
+from interlock.model.usage import Usage
+from interlock.reload.outcome import ReloadOutcome, Trigger
+from interlock.reload.supervisor import Supervisor
+from interlock.turn.ports import LedgerEntry
+
+__all__ = ["Metrics", "router"]
+
+router = APIRouter(tags=["health"])
+
+_NANO = 1e9
+_RELOAD_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_TURN_SECONDS = (0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 34, 60, 120)
+_OTHER = "(other)"
+"""Stands for every tool that only a model believes in: it could make up any number of them."""
+
+
+class Metrics:
+    """The service's metrics. Hears of turns and of reloads; the rest is read when asked for."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._registry = registry = CollectorRegistry()
+        # They would double the series, and `process_start_time` of any exporter says the same.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus-client leaves it out
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(f"interlock_{name}", text, labels, registry=registry)
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"interlock_{name}", text, labels, registry=registry)
+
+        def seconds(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+            return Histogram(
+                f"interlock_{name}_seconds", text, labels, registry=registry, buckets=buckets
+            )
+
+        self._successful = gauge(
+            "config_last_reload_successful",
+            "1 if the files are what is active, 0 if they were rejected.",
+        )
+        self._success_time = gauge(
+            "config_last_reload_success_timestamp_seconds",
+            "When a configuration last became active.",
+        )
+        self._reloads = counter(
+            "config_reloads",
+            "Attempts to change the configuration.",
+            *("outcome", "trigger"),
+        )
+        self._rejected = counter(
+            "config_reload_rejected", "Attempts that were rejected, by reason.", "reason"
+        )
+        self._reload_seconds = seconds(
+            "config_reload_duration",
+            "From the first reading of the files to the swap or the rejection.",
+            _RELOAD_SECONDS,
+        )
+        self._generation = gauge(
+            "config_generation", "Number of the active generation, from 1 in each process."
+        )
+        self._info = gauge("config_info", "The digest of the active configuration.", "digest")
+        self._draining = gauge(
+            "config_generations_draining", "Replaced generations that still have turns."
+        )
+        self._resumed = gauge(
+            "config_resumed",
+            "1 if the active configuration is the last good one of an earlier run.",
+        )
+        self._rolled_back = gauge(
+            "config_rolled_back", "1 if the files were passed over for an earlier configuration."
+        )
+        self._watch_up = gauge(
+            "config_watch_up", "0 if watching the files failed, so that changes are found later."
+        )
+        self._watch_restarts = counter(
+            "config_watch_restarts", "How often watching the files was begun anew."
+        )
+        self._watch_missed = counter(
+            "config_watch_missed", "Changes that were found although nothing announced them."
+        )
+        self._in_flight = gauge("turns_in_flight", "Turns that are running.")
+        self._turns = counter("turns", "Turns that have ended.", "agent", "outcome")
+        self._turn_seconds = seconds(
+            "turn",
+            "How long a turn took, without waiting for earlier ones.",
+            _TURN_SECONDS,
+            "agent",
+        )
+        self._model_calls = counter(
+            "model_calls",
+            "Model calls, each attempt by itself; result is ok or the kind of failure.",
+            *("agent", "model", "route", "result"),
+        )
+        self._tokens = counter(
+            "tokens", "Tokens of model calls.", "agent", "model", "route", "kind"
+        )
+        self._cost = counter(
+            "cost_usd", "Cost of model calls whose price is known.", "agent", "model", "route"
+        )
+        self._unpriced = counter(
+            "unpriced_model_calls",
+            "Model calls whose price is unknown.",
+            *("agent", "model", "route"),
+        )
+        self._tool_calls = counter("tool_calls", "Tool calls.", "tool", "status")
+
+        self._reloads.labels("applied", supervisor.activation.trigger).inc()
+        self._restarts_seen = 0
+
+    def attempted(self, outcome: ReloadOutcome, trigger: Trigger) -> None:
+        """Counts an attempt to change the configuration."""
+        self._reloads.labels(outcome.status, trigger).inc()
+        self._reload_seconds.observe(outcome.seconds)
+        if outcome.reason is not None:
+            self._rejected.labels(outcome.reason).inc()
+
+    def missed(self) -> None:
+        """Counts a change that had not been announced."""
+        self._watch_missed.inc()
+
+    def event(self, event: TraceEvent) -> None:
+        """Counts model and tool calls."""
+        match event.type:
+            case "model_call":
+                result = event.data.get("failure", "ok")
+                route = event.data["route"]
+                self._model_calls.labels(event.agent, event.model, route, result).inc()
+            case "tool_result":
+                tool = event.data["tool"]
+                known = tool in self._supervisor.active.tools
+                self._tool_calls.labels(tool if known else _OTHER, event.data["status"]).inc()
+
+    def charged(self, entry: LedgerEntry) -> None:
+        """Counts tokens and money."""
+        place = (entry.agent, entry.model, entry.route)
+        for kind, tokens in _kinds(entry.usage).items():
+            if tokens:
+                self._tokens.labels(*place, kind).inc(tokens)
+        if entry.cost_nano is None:
+            self._unpriced.labels(*place).inc()
+        else:
+            self._cost.labels(*place).inc(entry.cost_nano / _NANO)
+
+    def ended(self, agent: str, result: TurnResult, seconds: float) -> None:
+        """Counts a turn."""
+        self._turns.labels(agent, result.outcome).inc()
+        self._turn_seconds.labels(agent).observe(seconds)
+
+    def text(self) -> bytes:
+        """All metrics as they are now, in Prometheus' text format."""
+        supervisor, standing = self._supervisor, self._supervisor.standing
+        generations, watch = supervisor.generations, supervisor.watch
+        self._successful.set(standing.rejected is None)
+        self._success_time.set(supervisor.activation.at.timestamp())
+        self._generation.set(generations.active.number)
+        self._info.clear()
+        self._info.labels(generations.active.digest).set(1)
+        self._draining.set(len(generations.draining))
+        self._resumed.set(standing.resumed is not None)
+        self._rolled_back.set(standing.rolled_back is not None)
+        self._watch_up.set(watch.failure is None)
+        self._watch_restarts.inc(watch.restarts - self._restarts_seen)
+        self._restarts_seen = watch.restarts
+        self._in_flight.set(sum(held.turns for held in (*generations.draining, generations.active)))
+        return generate_latest(self._registry)
+
+
+@router.get("/metrics", include_in_schema=False)
+async def read_metrics(request: Request) -> Response:
+    """The metrics, for Prometheus. With API keys configured, it needs one too."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+def _kinds(usage: Usage) -> Mapping[str, int]:
+    return {
+        "input": usage.input,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write_5m + usage.cache_write_1h,
+        "output": usage.output,
+    }
