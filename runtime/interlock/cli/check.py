@@ -43,7 +43,8 @@ def check(
 ) -> None:
     """Check a project: all findings, and what conversations can cost at most.
 
-    Each finding has its place, a hint and a code; `interlock explain CODE` tells more. Exit code 0 if it is valid, 1 if it has errors, 3 if it has warnings and --strict is given.
+    Each finding has its place, a hint and a code. Exit code 0 if it is valid, 1 if it has errors,
+    3 if it has warnings and --strict is given.
     """
     from rich.console import Console
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from interlock.config.source import Source, read_tree
 from interlock.reload.outcome import ReloadOutcome, Trigger
 from interlock.reload.supervisor import Supervisor
 
@@ -19,6 +20,7 @@ class Following:
     def __init__(self, supervisor: Supervisor) -> None:
         self.supervisor = supervisor
         self.unannounced = 0
+        self.readings = 0
         self._outcomes: asyncio.Queue[tuple[Trigger, ReloadOutcome]] = asyncio.Queue()
 
     def attempted(self, outcome: ReloadOutcome, trigger: Trigger) -> None:
@@ -45,11 +47,21 @@ class Following:
         assert outcome.status == "applied", [finding.text for finding in outcome.findings]
         assert self.description == text
 
+    async def reloaded(self, text: str) -> None:
+        """Asks for a reload, which must be what makes an agent with this description active."""
+        outcome = await self.supervisor.reload("api")
+        assert self._outcomes.get_nowait() == ("api", outcome)
+        assert (outcome.status, self.description) == ("applied", text)
+
     async def watching(self) -> None:
         """Returns once the kernel has been asked to announce changes."""
-        async with asyncio.timeout(_SECONDS):
-            while not self.supervisor.watch.up:
-                await _others_work()
+        await _until(lambda: self.supervisor.watch.up)
+
+    async def looks(self) -> None:
+        """Returns once all files have been looked at, from the first to the last."""
+        before = self.readings
+        # The first one may have begun already.
+        await _until(lambda: self.readings >= before + 3)
 
     async def rests(self) -> None:
         """Fails if there was another attempt, or if the files are not what is active."""
@@ -67,7 +79,14 @@ class _Store:
 @asynccontextmanager
 async def following(folder: Path, *, state: Path) -> AsyncIterator[Following]:
     """A supervisor of the project in `folder`, once it is being told of changes."""
-    supervisor = await Supervisor.start(folder, {}, state_dir=state)
+    made: Following | None = None
+
+    def read() -> Source:
+        if made is not None:
+            made.readings += 1
+        return read_tree(folder)
+
+    supervisor = await Supervisor.start(folder, {}, read=read, state_dir=state)
     made = Following(supervisor)
     supervisor.observe(made)
     await supervisor.begin(_Store())
@@ -80,6 +99,12 @@ async def following(folder: Path, *, state: Path) -> AsyncIterator[Following]:
         await asyncio.gather(task, return_exceptions=True)
         await supervisor.close()
         await supervisor.generations.close()
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(_SECONDS):
+        while not condition():
+            await _others_work()
 
 
 async def _others_work() -> None:

@@ -195,11 +195,11 @@ async def test_a_link_that_leads_outside_is_refused_otherwise(
 
 # 11, 12: modification times say little: they are whole seconds somewhere, and tools keep them.
 async def test_edits_of_the_same_size_and_time_are_applied(project: Project, state: Path) -> None:
-    project.write(text="1234.")
+    project.write(text="Abcd.")
     status = project.agent.stat()
     os.utime(project.agent, ns=(status.st_atime_ns, 1_000_000_000))
     async with following(project.folder, state=state) as service:
-        for text in ("2341.", "3412.", "4123."):
+        for text in ("Bcda.", "Cdab.", "Dabc."):
             project.describe(text)
             os.utime(project.agent, ns=(status.st_atime_ns, 1_000_000_000))
             await service.applied(text)
@@ -275,7 +275,7 @@ async def test_bad_content_is_tried_once(project: Project, state: Path) -> None:
         for number in range(5):
             # Looked at again and again, as these files are announced; but nothing has changed.
             (project.folder / f"unrelated{number}").write_text("x")
-            await _a_resync(service)
+            await service.looks()
         project.describe("Two.")
         await service.applied("Two.")
 
@@ -302,41 +302,20 @@ async def test_hidden_files_and_backups_are_no_change(project: Project, state: P
             path = project.agent.with_name("x").parent / name
             path.parent.mkdir(exist_ok=True)
             path.write_text("half")
-        await _a_resync(service)
+        await service.looks()
         await service.rests()
 
 
-async def test_switching_to_manual_stops_following_and_back_begins_again(
-    project: Project, state: Path
-) -> None:
+async def test_in_manual_mode_files_wait_to_be_asked_for(project: Project, state: Path) -> None:
     project.write()
     async with following(project.folder, state=state) as service:
         project.write(more=", mode: manual")
         await service.applied("One.")
         project.write(more=", mode: manual", text="Two.")
-        await _a_resync(service)
-        assert service.description == "One."
-        outcome = await service.supervisor.reload("api")
-        assert (outcome.status, service.description) == ("applied", "Two.")
+        await service.reloaded("Two.")
         project.write(text="Three.")
-        assert (await service.supervisor.reload("api")).status == "applied"
-
-
-async def _a_resync(service: Following) -> None:
-    """Returns after the follower has had the time to look at the files by itself."""
-    read = service.supervisor.read
-    looked = asyncio.Event()
-
-    async def note() -> object:
-        looked.set()
-        return await read()
-
-    # Only the follower reads through this; the limit is for a follower that does not look.
-    service.supervisor.read = note  # type: ignore[method-assign, assignment]  # see above
-    try:
-        async with asyncio.timeout(1.0):
-            await looked.wait()
-    except TimeoutError:
-        return
-    finally:
-        del service.supervisor.read
+        await service.reloaded("Three.")
+        # Which has turned following on again.
+        await service.watching()
+        project.describe("Four.")
+        await service.applied("Four.")
