@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from interlock.errors import ConfigError
-from tests.e2e.reload.following import Following, following
+from tests.e2e.reload.following import following
 from tests.e2e.reload.project import Project, agent
 
 HOUR = "1h"
@@ -22,11 +22,6 @@ HOUR = "1h"
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return Project(tmp_path / "project")
 
 
 class ConfigMap:

@@ -10,6 +10,7 @@ providers:
   main: {apiKey: {env: CLI_TEST_KEY, default: none}, baseUrl: "http://127.0.0.1:9"}
 models:
   small: {provider: main, model: test-model, maxTokens: 100}
+prices: {test-model: {input: 1, output: 5}}
 """
 
 AGENT = """\
@@ -25,6 +26,7 @@ name: hand_over
 category: escalation
 description: Hands over.
 whenToUse: The customer asks for a person.
+whenNotToUse: A tool can help.
 """
 
 

@@ -7,9 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from interlock.cli.main import app
-from tests.unit.cli.projects import AGENT, TOOL, write_project
+from tests.unit.cli.projects import AGENT, SETTINGS, TOOL, write_project
 
-UNUSED = "name: spare\ncategory: escalation\ndescription: Spare.\nwhenToUse: Never.\n"
+UNUSED = (
+    "name: spare\ncategory: escalation\ndescription: Spare.\nwhenToUse: Never.\n"
+    "whenNotToUse: Always.\n"
+)
+WORST = "helper: at most 50,000 tokens and $0.25 a conversation (limited by maxTokens)\n"
 
 
 def check(*arguments: str) -> tuple[int, str]:
@@ -17,12 +21,45 @@ def check(*arguments: str) -> tuple[int, str]:
     return result.exit_code, result.stdout
 
 
-def test_a_valid_project_is_one_line(tmp_path: Path) -> None:
+def test_a_valid_project_is_a_line_for_each_agent_and_one_more(tmp_path: Path) -> None:
     code, output = check(str(write_project(tmp_path)))
     assert code == 0
-    digest = output.split()[1].rstrip(",")
-    assert output == f"valid: {digest}, 1 agent, 1 tool, no errors\n"
+    worst, valid = output.splitlines(keepends=True)
+    digest = valid.split()[1].rstrip(",")
+    assert worst == WORST
+    assert valid == f"valid: {digest}, 1 agent, 1 tool, no errors\n"
     assert len(digest) == 12
+
+
+@pytest.mark.parametrize(
+    ("limits", "line"),
+    [
+        ("maxTokens: 8000", "at most 8,000 tokens and $0.04 a conversation (limited by maxTokens)"),
+        (
+            "maxTokens: 8000, maxCostUsd: 0.03",
+            "at most 8,000 tokens and $0.03 a conversation (limited by maxCostUsd)",
+        ),
+    ],
+)
+def test_the_worst_case_of_a_conversation_names_what_limits_it(
+    tmp_path: Path, limits: str, line: str
+) -> None:
+    project = write_project(tmp_path, agents__helper=f"{AGENT}limits: {{{limits}}}\n")
+    code, output = check(str(project))
+    assert code == 0
+    assert output.startswith(f"helper: {line}\n")
+
+
+def test_a_model_without_a_price_has_no_worst_case_in_dollars(tmp_path: Path) -> None:
+    settings = SETTINGS.replace("prices:", "variables:").replace(
+        "{test-model: {input: 1, output: 5}}", "{}"
+    )
+    project = write_project(tmp_path, interlock=settings)
+    assert "\nhelper: at most 50,000 tokens a conversation, at an unknown price: test-model\n" in (
+        check(str(project))[1]
+    )
+    [agent] = json.loads(check(str(project), "--format", "json")[1])["agents"]
+    assert (agent["maxCostUsd"], agent["unpriced"]) == (None, ["test-model"])
 
 
 def test_errors_are_shown_with_their_place_and_counted(tmp_path: Path) -> None:
@@ -59,7 +96,15 @@ def test_json_is_one_document_for_programs(tmp_path: Path) -> None:
     assert code == 0
     assert document["valid"] is True
     assert (document["errors"], document["warnings"]) == (0, 1)
-    assert document["agents"] == ["helper"]
+    assert document["agents"] == [
+        {
+            "name": "helper",
+            "maxTokens": 50_000,
+            "maxCostUsd": 0.25,
+            "limitedBy": "maxTokens",
+            "unpriced": [],
+        }
+    ]
     assert document["tools"] == ["hand_over", "spare"]
     assert len(document["digest"]) == 64
     [found] = document["diagnostics"]

@@ -53,8 +53,8 @@ def test_changes_are_exit_code_2_and_widenings_come_first(before: Path, tmp_path
     assert code == 2
     assert output == (
         f"compared with the folder {before}\n"
-        "helper: limits.maxTokens 50000 → 80000 (widening: worst case stays unknown per"
-        " conversation, as the price of test-model is unknown)\n"
+        "helper: limits.maxTokens 50000 → 80000 (widening: worst case $0.25 → $0.40 per"
+        " conversation)\n"
         "helper: description Helps. → Helps all.\n"
         "service: server.port 8080 → 9090 (restart needed)\n"
         "3 changes, 1 of them widening\n"
@@ -115,7 +115,7 @@ def test_a_baseline_that_is_not_valid_is_told_as_such(before: Path, tmp_path: Pa
     after = write_project(tmp_path / "after")
     code, output = plan(str(after), "--against", str(before))
     assert code == 1
-    assert "tools.d/people.yaml:5:1: error[ILK-C002]: unknown key 'colour'" in output
+    assert "tools.d/people.yaml:6:1: error[ILK-C002]: unknown key 'colour'" in output
     assert output.endswith(f"\n1 error in the folder {before}\n")
 
 
