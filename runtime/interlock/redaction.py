@@ -51,6 +51,7 @@ _SECRET_NAME = re.compile(
     r"secret|auth)[_-]?key)$"
 )
 _NAMED_VALUE = re.compile(r"(?P<name>[\w-]+)[\"']?\s*:\s+(?P<value>[^\s{\[,}\]#&*][^,}#]*)")
+_SMALL_NUMBER = re.compile(r"-?\d{1,9}(?:\.\d+)?")
 _ENCODED_LINE = re.compile(r"^\s*(?P<secret>[A-Za-z0-9+/]{60,}={0,2})\s*$")
 
 
@@ -81,10 +82,12 @@ def mask_line(line: str) -> str:
     """A line of YAML with stars for whatever may be a secret, at the same length.
 
     Stricter than `find_secrets`: a value under a key that names a secret is hidden as well,
-    whatever it looks like.
+    whatever it looks like; but a small number, such as a limit of tokens, is none.
     """
     spans = [(secret.start, secret.end) for secret in find_secrets(line)]
     for match in _NAMED_VALUE.finditer(line):
+        if _SMALL_NUMBER.fullmatch(match["value"].strip()):
+            continue
         if names_secret(match["name"]) and "{{" not in match["value"]:
             start, end = match.span("value")
             spans.append((start, start + len(line[start:end].rstrip())))

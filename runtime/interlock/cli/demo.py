@@ -175,6 +175,7 @@ def _say_what_runs(console: Console, shop: str, service: str, folder: Path) -> N
     )
     console.print(f"open a conversation:  {open_one}", markup=False)
     console.print(f"send a message:       {send_one}", markup=False)
+    console.print(f"read a trace:         curl -s {service}/v1/turns/TURN_ID/trace", markup=False)
     console.print(f"the shop's faults:    curl -s {shop}/faults", markup=False)
     console.print(f"logs and databases:   {folder}", markup=False)
     console.print("stop everything:      make stop", markup=False)

@@ -110,7 +110,7 @@ def _check_tools(placed: Placed[Agent], tools: Mapping[str, Tool], complete: boo
         location = ("tools", index)
         tool = tools.get(name)
         if name in agent.tools[:index]:
-            placed.report("ILK-C005", f"'{name}' is listed twice", location)
+            placed.report("ILK-C005", f"'{name}' is listed twice", location, hint="remove one")
         elif tool is None:
             # A tool whose own file is broken is not also an unknown tool.
             if complete:

@@ -21,8 +21,6 @@ class Entry:
     name: str
     """Relative to the project, with slashes."""
     path: Path
-    outside: bool
-    """Whether it lies behind a link that leads out of the project."""
     size: int
     stamp: tuple[int, ...]
     """Differs when the file was replaced or written to."""
@@ -36,14 +34,18 @@ class Listing:
     found: tuple[Diagnostic, ...]
 
 
-def list_tree(project: Path) -> Listing:
-    """The files of a project. Links are followed, also those that lead out of it."""
-    walk = _Walk(project)
-    if _is_there(project / SETTINGS_FILE):
-        walk.visit(project / SETTINGS_FILE, inside=True, within=())
-    for folder in FOLDERS:
-        if _is_there(project / folder):
-            walk.visit(project / folder, inside=True, within=())
+def list_tree(project: Path, *, outside: bool) -> Listing:
+    """The files of a project.
+
+    Links are followed; one that leads out of the project is a finding unless `outside` is wanted.
+    """
+    try:
+        walk = _Walk(project, outside=outside)
+        for name in (SETTINGS_FILE, *FOLDERS):
+            if _is_there(project / name):
+                walk.visit(project / name, within=())
+    except (OSError, RuntimeError) as error:
+        return Listing((), (unreadable("./", _reason(error)),))
     return Listing(tuple(walk.entries), tuple(walk.found))
 
 
@@ -53,13 +55,14 @@ def unreadable(name: str, reason: str) -> Diagnostic:
 
 
 class _Walk:
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, *, outside: bool) -> None:
         self.entries: list[Entry] = []
         self.found: list[Diagnostic] = []
         self._project = project
         self._root = project.resolve()
+        self._outside = outside
 
-    def visit(self, path: Path, *, inside: bool, within: tuple[Path, ...]) -> None:
+    def visit(self, path: Path, *, within: tuple[Path, ...]) -> None:
         """Adds a file, or all files of a folder; `within` are the folders that it stands in."""
         name = path.relative_to(self._project).as_posix()
         if not _is_unicode(name):
@@ -68,27 +71,39 @@ class _Walk:
             self.found.append(Diagnostic("ILK-Y002", message, Location(shown)))
             return
         try:
-            if path.is_symlink():
-                inside = path.resolve().is_relative_to(self._root)
+            if not self._outside and path.is_symlink() and not self._is_inside(path):
+                message = "it is a link to a place outside of the project"
+                hint = "put what it leads to into the project, or set reload.followSymlinks: true"
+                self.found.append(Diagnostic("ILK-R002", message, Location(name), hint))
+                return
             status = path.stat()
-            if stat.S_ISDIR(status.st_mode) and name != SETTINGS_FILE:
-                self._visit_folder(path, inside=inside, within=within)
-            elif stat.S_ISREG(status.st_mode) or name == SETTINGS_FILE:
-                # Anything else, such as a pipe, would have to be waited for.
+            if stat.S_ISREG(status.st_mode):
                 stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
-                self.entries.append(Entry(name, path, not inside, status.st_size, stamp))
+                self.entries.append(Entry(name, path, status.st_size, stamp))
+            elif name == SETTINGS_FILE:
+                self.found.append(unreadable(name, "it is something else"))
+            elif stat.S_ISDIR(status.st_mode):
+                self._visit_folder(path, within=within)
+            # Anything else, such as a pipe, might have to be waited for.
         except (OSError, RuntimeError) as error:
-            # RuntimeError is what pathlib makes of links that go round in circles.
-            reason = error.strerror if isinstance(error, OSError) else None
-            self.found.append(unreadable(name, reason or str(error)))
+            self.found.append(unreadable(name, _reason(error)))
 
-    def _visit_folder(self, path: Path, *, inside: bool, within: tuple[Path, ...]) -> None:
+    def _is_inside(self, path: Path) -> bool:
+        return path.resolve().is_relative_to(self._root)
+
+    def _visit_folder(self, path: Path, *, within: tuple[Path, ...]) -> None:
         here = path.resolve()
         if here in within:
             return
         for child in sorted(path.iterdir()):
             if not _is_passed_over(child.name):
-                self.visit(child, inside=inside, within=(*within, here))
+                self.visit(child, within=(*within, here))
+
+
+def _reason(error: Exception) -> str:
+    # RuntimeError is what pathlib makes of links that go round in circles.
+    reason = error.strerror if isinstance(error, OSError) else None
+    return reason or str(error)
 
 
 def _is_there(path: Path) -> bool:

@@ -134,13 +134,15 @@ def _collect(
     paths = source.under(folder)
     if not paths:
         message = f"there is no YAML file in {folder}/"
-        found.append(Diagnostic("ILK-C004", message, Location(f"{folder}/")))
+        hint = f"put one there, such as {folder}/NAME.yaml; `interlock init` writes examples"
+        found.append(Diagnostic("ILK-C004", message, Location(f"{folder}/"), hint))
     for path in paths:
         for placed in _documents(path, source.files[path], model, found):
             name = str(getattr(placed.model, "name"))  # noqa: B009  # both kinds have one
             if name in result:
                 first = result[name].document.place(("name",)).value
-                placed.report("ILK-C005", f"'{name}' is declared before at {first}", ("name",))
+                message = f"'{name}' is declared before at {first}"
+                placed.report("ILK-C005", message, ("name",), hint="rename or remove one of them")
                 found += placed.found
             else:
                 result[name] = placed
@@ -203,6 +205,8 @@ def _unused_tools(
     for name, tool in tools.items():
         if name not in used:
             message = f"no agent uses the tool '{name}'"
-            place = tool.document.place(("name",)).value
-            found.append(Diagnostic("ILK-C016", message, place, severity="warning"))
+            hint = "add it to the tools: of an agent, or remove it"
+            found.append(
+                tool.finding("ILK-C016", message, ("name",), hint=hint, severity="warning")
+            )
     return found

@@ -11,7 +11,8 @@ from types import MappingProxyType
 
 from interlock.config.listing import SETTINGS_FILE, Listing, list_tree, unreadable
 from interlock.config.yaml import MAX_FILE_BYTES, parse_yaml
-from interlock.diagnostics import Diagnostic, Location
+from interlock.diagnostics import Diagnostic
+from interlock.memo import remembered
 
 __all__ = ["SETTINGS_FILE", "Source", "read_tree"]
 
@@ -55,20 +56,25 @@ class Source:
 def read_tree(project: Path) -> Source:
     """Reads everything that is part of the configuration. Blocks: call it off the event loop.
 
-    All files are of one moment: when something changes meanwhile, they are read again. A file
-    behind a link that leads out of the project is read if `reload.followSymlinks` in
-    interlock.yaml says so, and is a finding otherwise.
+    All files are of one moment: when something changes meanwhile, they are read again. A link
+    that leads out of the project is followed if `reload.followSymlinks` in interlock.yaml says
+    so, and is a finding otherwise.
     """
     for _ in range(_ATTEMPTS):
-        listing = list_tree(project)
-        files, found = _read(listing)
-        if files is not None and list_tree(project) == listing:
-            return _admit(listing, files, found)
+        outside = _wants_links(_read_settings(project))
+        listing = list_tree(project, outside=outside)
+        source = _read(listing)
+        if (
+            source is not None
+            and _wants_links(source.files.get(SETTINGS_FILE, b"")) == outside
+            and list_tree(project, outside=outside) == listing
+        ):
+            return source
     restless = unreadable(f"{project.name}/", "the files change while they are read")
     return Source(MappingProxyType({}), (restless,))
 
 
-def _read(listing: Listing) -> tuple[dict[str, bytes] | None, list[Diagnostic]]:
+def _read(listing: Listing) -> Source | None:
     """The bytes of every file; None if one is not as it was listed."""
     files: dict[str, bytes] = {}
     found = list(listing.found)
@@ -78,30 +84,31 @@ def _read(listing: Listing) -> tuple[dict[str, bytes] | None, list[Diagnostic]]:
                 # One byte over the limit, so that an oversized file is seen as such.
                 data = file.read(MAX_FILE_BYTES + 1)
         except FileNotFoundError:
-            return None, found
+            return None
         except OSError as error:
             found.append(unreadable(entry.name, error.strerror or str(error)))
             continue
         if len(data) != min(entry.size, MAX_FILE_BYTES + 1):
-            return None, found
+            return None
         files[entry.name] = data
-    return files, found
-
-
-def _admit(listing: Listing, files: dict[str, bytes], found: list[Diagnostic]) -> Source:
-    """Leaves out what lies outside of the project, unless the settings want it."""
-    outside = [entry.name for entry in listing.entries if entry.outside and entry.name in files]
-    if outside and not _wants_links(files):
-        for name in outside:
-            del files[name]
-            message = "the file is a link to a place outside of the project"
-            hint = "put the file into the project, or set reload.followSymlinks: true"
-            found.append(Diagnostic("ILK-R002", message, Location(name), hint))
     return Source(MappingProxyType(files), tuple(found))
 
 
-def _wants_links(files: Mapping[str, bytes]) -> bool:
-    documents, _ = parse_yaml(SETTINGS_FILE, files.get(SETTINGS_FILE, b""))
-    settings = documents[0].value if documents else None
-    reload = settings.get("reload") if isinstance(settings, dict) else None
+def _read_settings(project: Path) -> bytes:
+    path = project / SETTINGS_FILE
+    try:
+        if not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(MAX_FILE_BYTES + 1)
+    except OSError:
+        # Why it cannot be read is found when all files are.
+        return b""
+
+
+@remembered
+def _wants_links(settings: bytes) -> bool:
+    documents, _ = parse_yaml(SETTINGS_FILE, settings)
+    value = documents[0].value if documents else None
+    reload = value.get("reload") if isinstance(value, dict) else None
     return isinstance(reload, dict) and reload.get("followSymlinks") is True

@@ -24,6 +24,7 @@ from interlock.templates import attributes_of
 __all__ = ["check_tool"]
 
 _HTTP_NAMES = frozenset({"input", "env"})
+_TYPES = "string, number, integer, boolean, array, object, null"
 _BIND_NAMES = frozenset({"session"})
 
 
@@ -51,6 +52,7 @@ def check_tool(placed: Placed[Tool], environment: Mapping[str, str] | None) -> N
             jmespath.compile(tool.result.select)
         except (JMESPathError, RecursionError) as error:
             first = str(error).splitlines()[0].rstrip(":")
+            first = first.removeprefix("Invalid jmespath expression: ")
             placed.report("ILK-C010", f"not a JMESPath expression: {first}", ("result", "select"))
     if tool.idempotency is not None:
         _check_inputs(placed, tool.idempotency.key, ("idempotency", "key"), known)
@@ -62,7 +64,9 @@ def _check_schema(placed: Placed[Tool]) -> None:
     fault = _schema_fault(to_json(schema))
     if fault is not None:
         message, where = fault
-        placed.report("ILK-C009", f"not a valid JSON Schema: {message}", ("input", *where))
+        hint = f"a type is one of {_TYPES}" if where[-1:] == ("type",) else None
+        message = f"not a valid JSON Schema: {message}"
+        placed.report("ILK-C009", message, ("input", *where), hint=hint)
         return
     if schema.get("type") != "object":
         placed.report("ILK-C009", "the input must be of 'type: object'", ("input",))

@@ -42,6 +42,15 @@ _REFERENCES: Mapping[str, tuple[str, str]] = {
     EnvRef.__name__: ("{env: NAME}", "an environment variable"),
     SecretRef.__name__: ("{env: NAME} or {file: PATH}", "an environment variable or a file"),
 }
+_MEANINGS: Mapping[str, str] = {
+    r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}$": "be a letter, then letters, digits, _ and -, 64 at most",
+    r"^[A-Za-z_][A-Za-z0-9_]*$": "be a name of letters, digits and _",
+    r"^[A-Za-z0-9-]+$": "be a name of letters, digits and -",
+    r"^[0-9a-f]{64}$": "be the 64 digits that `interlock key` prints",
+    r"^[\w./-]+:[A-Za-z_]\w*$": "be plugins/FILE.py:FUNCTION or package.module:FUNCTION",
+}
+"""What the patterns of our models ask for, in words."""
+
 _OF_A_KEY = "[key]"
 """What pydantic puts last in the location of an error in a key instead of its value."""
 
@@ -120,7 +129,7 @@ def _diagnostic(
         message = f"{subject} must be {context['expected']}, got {got}"
         hint = _meant(value, context["expected"])
     elif kind == "string_pattern_mismatch":
-        message = f"{subject} must match {context['pattern']}, got {got}"
+        message = f"{subject} must {_meaning(context['pattern'])}, got {got}"
     elif kind == "too_short":
         message = f"{subject} needs at least {context['min_length']} item(s)"
     elif kind == "string_too_short":
@@ -139,10 +148,14 @@ def _of_a_key(document: YamlDocument, location: Loc, detail: ErrorDetails) -> Di
     if detail["type"] == "literal_error":
         wanted, hint = f"be {context['expected']}", _meant(name, context["expected"])
     else:
-        wanted = f"match {context['pattern']}"
+        wanted = _meaning(context["pattern"])
     message = f"a key of {parent} must {wanted}, got {name}"
     place = document.place(location).key
     return Diagnostic("ILK-C003", message, place, hint, where=document_path(location))
+
+
+def _meaning(pattern: str) -> str:
+    return _MEANINGS.get(pattern, f"match {pattern}")
 
 
 def _unknown_key(

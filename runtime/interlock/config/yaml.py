@@ -289,6 +289,8 @@ def _syntax_error(path: str, error: yaml.MarkedYAMLError) -> Diagnostic:
         hint = "indent with spaces, and quote texts that begin with %, @, ` or a tab"
     elif "mapping values are not allowed" in problem:
         hint = "quote a text that holds ': ', or check the indentation"
+    elif "undefined alias" in problem:
+        hint = "quote a text that begins with *, or declare the anchor before it is used"
     elif "did not find expected" in problem:
         hint = "check the indentation, brackets and quotes up to here"
     return Diagnostic("ILK-Y001", problem, location, hint)

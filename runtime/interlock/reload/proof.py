@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,31 +94,38 @@ def _prove(
 ) -> Iterator[Diagnostic]:
     state = TurnState(RepetitionLog(agent.spec.breakers.repetition), iteration=1)
     plan = _call(agent, "the plan", plan_prompt(agent, request, state, problem=None))
-    step = max(_steps(agent, request, state), key=lambda call: (call.tokens, call.cost_nano))
+    step = _largest_step(agent, request, state)
     for call in (plan, step):
         shortage = _reserve(new_budget(agent, Spent()), call)
         if shortage is not None:
-            yield _no_room(placed, call, shortage)
+            beginning = f"no message can be answered: {call.what}"
+            yield _shortage(placed, agent, (plan, step), call, shortage, beginning, "error")
             return
     budget = new_budget(agent, Spent())
     shortage = _reserve(budget, plan) or _reserve(budget, step)
     if shortage is not None:
-        yield _little_room(placed, step, shortage)
+        beginning = (
+            f"one plan and one step can use up a whole conversation: after the plan, {step.what}"
+        )
+        yield _shortage(placed, agent, (plan, step), step, shortage, beginning, "warning")
     yield from _prove_reserve(placed, agent, final_prompt(agent, request, state, route="execute"))
 
 
-def _steps(agent: CompiledAgent, request: TurnRequest, state: TurnState) -> Iterator[_Call]:
-    """The largest prompt of each type of step."""
-    types: list[StepType] = [*agent.spec.tool_selection.steps, "respond"]
-    for type_ in dict.fromkeys(types):
-        tools = _largest(agent, type_)
-        for hard in (False, True):
-            step = Step(type=type_, instruction=_MESSAGE, hard=hard)
-            prompt = step_prompt(agent, request, state, step=step, tools=tools)
-            yield _call(agent, f"a step of type '{type_}' with {_number(tools)}", prompt)
+def _largest_step(agent: CompiledAgent, request: TurnRequest, state: TurnState) -> _Call:
+    """The step that takes the most: of the type with the longest tools, on the larger route."""
+    kinds = agent.spec.tool_selection.steps
+    offered = {type_: _longest_tools(agent, type_) for type_ in kinds} or {"respond": []}
+    type_, tools = max(offered.items(), key=lambda item: _size(item[1]))
+    what = f"a step of type '{type_}' with {_number(tools)}"
+    calls = []
+    for hard in (False, True) if agent.routes["reason"] != agent.routes["execute"] else (False,):
+        step = Step(type=type_, instruction=_MESSAGE, hard=hard)
+        prompt = step_prompt(agent, request, state, step=step, tools=tools)
+        calls.append(_call(agent, what, prompt))
+    return max(calls, key=lambda call: (call.tokens, call.cost_nano))
 
 
-def _largest(agent: CompiledAgent, type_: StepType) -> list[CompiledTool]:
+def _longest_tools(agent: CompiledAgent, type_: StepType) -> list[CompiledTool]:
     """As many tools as such a step may offer, and those whose definitions are the longest."""
     selection = agent.spec.tool_selection
     categories = selection.steps.get(type_, ())
@@ -128,12 +135,16 @@ def _largest(agent: CompiledAgent, type_: StepType) -> list[CompiledTool]:
         for tool in agent.tools.values()
         if tool.spec.category in categories and tool.spec.category != "escalation"
     ]
-    others.sort(key=lambda tool: len(to_json(tool.definition)), reverse=True)
+    others.sort(key=lambda tool: _size([tool]), reverse=True)
     return [*escalations, *others[: max(0, selection.max - len(escalations))]]
 
 
-def _number(tools: Iterable[CompiledTool]) -> str:
-    number = len(list(tools))
+def _size(tools: Sequence[CompiledTool]) -> int:
+    return sum(len(to_json(tool.definition)) for tool in tools)
+
+
+def _number(tools: Sequence[CompiledTool]) -> str:
+    number = len(tools)
     return f"{number} tool" if number == 1 else f"{number or 'no'} tools"
 
 
@@ -148,49 +159,28 @@ def _reserve(budget: Budget, call: _Call) -> Shortage | None:
     return held if isinstance(held, Shortage) else None
 
 
-def _no_room(placed: Placed[Agent], call: _Call, shortage: Shortage) -> Diagnostic:
-    return _shortage(
-        placed,
-        "ILK-C015",
-        f"no message can be answered: {call.what}",
-        call,
-        shortage,
-        severity="error",
-    )
-
-
-def _little_room(placed: Placed[Agent], call: _Call, shortage: Shortage) -> Diagnostic:
-    return _shortage(
-        placed,
-        "ILK-C031",
-        f"after a plan that takes all it may, {call.what}",
-        call,
-        shortage,
-        severity="warning",
-    )
-
-
 def _shortage(
     placed: Placed[Agent],
-    code: str,
-    beginning: str,
+    agent: CompiledAgent,
+    calls: tuple[_Call, ...],
     call: _Call,
     shortage: Shortage,
-    *,
+    beginning: str,
     severity: Severity,
 ) -> Diagnostic:
-    limits = placed.model.limits
+    """The finding about `call`; its hint names a limit that all `calls` fit into."""
+    budget = new_budget(agent, Spent())
     if shortage.limit == "tokens":
         key, needs = "maxTokens", f"{call.tokens} tokens ({call.prompt_tokens} of prompt)"
         left = str(shortage.left)
-        wanted = str(limits.max_tokens + shortage.needed - shortage.left)
+        wanted = str(budget.reserve_tokens + sum(each.tokens for each in calls))
     else:
         key = "maxCostUsd"
         needs, left = dollars(call.cost_nano, shortage.left)
-        limit = placed.model.max_cost_nano or 0
-        wanted = dollars(limit + shortage.needed - shortage.left)[0].removeprefix("$")
+        total = budget.reserve_cost_nano + sum(each.cost_nano for each in calls)
+        wanted = dollars(total)[0].removeprefix("$")
     return placed.finding(
-        code,
+        "ILK-C015" if severity == "error" else "ILK-C031",
         f"{beginning} may need {needs}, and limits.{key} leaves {left} beside reserveForFinal",
         ("limits", key),
         hint=f"set limits.{key} to {wanted} at least, or lower maxTokens of the model",

@@ -88,8 +88,8 @@ class Budget:
     ) -> None:
         self.max_tokens = max_tokens
         self.max_cost_nano = max_cost_nano
-        self._reserve_tokens = reserve_tokens
-        self._reserve_cost_nano = reserve_cost_nano
+        self.reserve_tokens = reserve_tokens
+        self.reserve_cost_nano = reserve_cost_nano
         self._tokens = spent.tokens
         self._cost_nano = spent.cost_nano
         self._held_tokens = 0
@@ -119,12 +119,12 @@ class Budget:
         self, tokens: int, cost_nano: int, *, final: bool = False
     ) -> Reservation | Shortage:
         """Holds budget for a call, or says what is short. `final` may use the final reserve."""
-        left = self.tokens_left - (0 if final else self._reserve_tokens)
+        left = self.tokens_left - (0 if final else self.reserve_tokens)
         if tokens > left:
             return Shortage("tokens", tokens, max(0, left))
         cost_left = self.cost_left
         if cost_left is not None:
-            cost_left -= 0 if final else self._reserve_cost_nano
+            cost_left -= 0 if final else self.reserve_cost_nano
             if cost_nano > cost_left:
                 return Shortage("cost", cost_nano, max(0, cost_left))
         self._held_tokens += tokens

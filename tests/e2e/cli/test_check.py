@@ -73,17 +73,18 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         " 'get_opening_hours'\n"
         "    2 | name: get_opening_hours\n"
         "      |       ^\n"
+        "      = hint: add it to the tools: of an agent, or remove it\n"
         "1 error, 1 warning\n",
     ),
     "a variable that is not defined": (
         "agents.d/assistant.yaml",
         "{{ company }}",
         "{{ firm }}",
-        "agents.d/assistant.yaml:15:1: error[ILK-C008]: the template uses 'firm', which is not"
+        "agents.d/assistant.yaml:15:33: error[ILK-C008]: the template uses 'firm', which is not"
         " defined\n"
         "   15 |     You are the assistant of {{ firm }}. Be friendly and brief: one or two"
         " sentences.\n"
-        "      | ^\n"
+        "      |                                 ^\n"
         "      = hint: known here: agent, company, session\n"
         "1 error\n",
     ),

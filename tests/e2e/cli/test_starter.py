@@ -14,7 +14,9 @@ TURN = re.compile(r"turn_[0-9a-f]+")
 def test_a_new_project_is_valid(project: Path) -> None:
     checked = interlock("check", "--strict", cwd=project)
     assert checked.returncode == 0
-    assert re.fullmatch(r"valid: [0-9a-f]{12}, 1 agent, 2 tools, no errors\n", checked.stdout)
+    bound, valid = checked.stdout.splitlines()
+    assert bound.startswith("assistant: at most 40,000 tokens and $0.25 a conversation")
+    assert re.fullmatch(r"valid: [0-9a-f]{12}, 1 agent, 2 tools, no errors", valid)
     assert checked.stderr == ""
 
 

@@ -127,8 +127,12 @@ async def serving(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     key: str | None = None,
+    meanwhile: Callable[[asyncio.subprocess.Process], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Serving]:
-    """The service of a project, once it answers; killed at the end if it still runs."""
+    """The service of a project, once it answers; killed at the end if it still runs.
+
+    `meanwhile` is what happens to the process while it starts.
+    """
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     log = project.with_name(f"{project.name}.log")
     with log.open("w") as stderr:
@@ -140,6 +144,7 @@ async def serving(
             stderr=stderr,
         )
     assert process.stdout is not None
+    happening = None if meanwhile is None else asyncio.create_task(_happen(meanwhile, process))
     try:
         async with asyncio.timeout(_SECONDS):
             said = (await process.stdout.readline()).decode()
@@ -153,8 +158,21 @@ async def serving(
         if process.returncode is None:
             process.kill()
             await process.wait()
+        if happening is not None:
+            await happening
         # Its pipe is closed when the transport has seen the end of it.
         await process.stdout.read()
+
+
+async def _happen(
+    meanwhile: Callable[[asyncio.subprocess.Process], Awaitable[None]],
+    process: asyncio.subprocess.Process,
+) -> None:
+    try:
+        await meanwhile(process)
+    except ProcessLookupError:
+        # It has ended meanwhile.
+        return
 
 
 async def interlock(*arguments: str, cwd: Path) -> tuple[int, str, str]:

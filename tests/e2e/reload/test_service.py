@@ -163,6 +163,25 @@ async def test_a_burst_of_signals_does_no_harm(project: Project) -> None:
         assert (await service.health())["status"] == "ok"
 
 
+async def test_signals_during_the_start_do_no_harm(project: Project) -> None:
+    project.write()
+
+    async def hail(process: asyncio.subprocess.Process) -> None:
+        """Signals as soon as the process does not die of it, and until it answers."""
+
+        async def heeds() -> bool:
+            return _heeds_hangup(process.pid)
+
+        await until(heeds)
+        for _ in range(200):
+            process.send_signal(signal.SIGHUP)
+            await asyncio.sleep(0.01)
+
+    async with serving(project.folder, meanwhile=hail) as service:
+        project.describe("Two.")
+        await service.active(project.digest)
+
+
 async def test_an_emptied_tree_is_refused_and_removals_have_to_be_asked_for(
     project: Project,
 ) -> None:
@@ -324,12 +343,7 @@ async def test_changes_that_the_kernel_had_no_room_for_are_found(project: Projec
         await until(is_watching)
         service.send(signal.SIGSTOP)
         try:
-            flood = project.folder / "agents.d" / ".flood"
-            limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
-            # A creation and a removal are two announcements that cannot be made one.
-            for _ in range(limit):
-                flood.touch()
-                flood.unlink()
+            _flood(project.folder / "agents.d" / ".flood")
             project.describe("Two.")
         finally:
             service.send(signal.SIGCONT)
@@ -407,6 +421,22 @@ async def test_the_snapshot_is_given_byte_by_byte(project: Project) -> None:
         given = await service.get("/v1/config/snapshot")
     source = Source({path: base64.b64decode(data) for path, data in given["files"].items()})
     assert (source.digest, given["digest"]) == (project.digest, project.digest)
+
+
+def _heeds_hangup(pid: int) -> bool:
+    """Whether the process ignores or catches SIGHUP, by what the kernel says."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = re.findall(r"^Sig(?:Ign|Cgt):\s*(\w+)$", status, re.MULTILINE)
+    return any(int(mask, 16) & 1 << signal.SIGHUP - 1 for mask in masks)
+
+
+def _flood(path: Path) -> None:
+    """Makes more announcements than the kernel has room for."""
+    room = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    # A creation and a removal are two announcements that cannot be made one.
+    for _ in range(room):
+        path.touch()
+        path.unlink()
 
 
 async def _prompts(simulator: str) -> list[str]:

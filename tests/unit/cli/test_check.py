@@ -55,8 +55,9 @@ def test_a_model_without_a_price_has_no_worst_case_in_dollars(tmp_path: Path) ->
         "{test-model: {input: 1, output: 5}}", "{}"
     )
     project = write_project(tmp_path, interlock=settings)
-    assert "\nhelper: at most 50,000 tokens a conversation, at an unknown price: test-model\n" in (
-        check(str(project))[1]
+    assert (
+        "\nhelper: at most 50,000 tokens a conversation, at an unknown price: test-model\n"
+        in (check(str(project))[1])
     )
     [agent] = json.loads(check(str(project), "--format", "json")[1])["agents"]
     assert (agent["maxCostUsd"], agent["unpriced"]) == (None, ["test-model"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import NamedTuple
 
 from interlock.config.placed import Placed
 from interlock.diagnostics import Diagnostic
@@ -28,14 +29,16 @@ _FILLERS = frozenset(_FILLER_WORDS.split())
 
 def find_alike_tools(placed: Placed[Agent], tools: Sequence[Tool]) -> Iterator[Diagnostic]:
     """ILK-C020: two tools with nearly the same words, neither of which names the other."""
-    for first, second in combinations(tools, 2):
-        if not _are_alike(first, second) or _names(first, second) or _names(second, first):
-            continue
+    said = tuple(
+        _Said(tool.name, tool.description, tool.when_to_use, tool.when_not_to_use or "")
+        for tool in tools
+    )
+    for first, second in _alike_pairs(said):
         yield placed.finding(
             "ILK-C020",
-            f"'{first.name}' and '{second.name}' are described in nearly the same words",
-            ("tools", placed.model.tools.index(second.name)),
-            hint="say in whenNotToUse of each that the other one is right then, by its name",
+            f"'{first}' and '{second}' are described in nearly the same words",
+            ("tools", placed.model.tools.index(second)),
+            hint="say in whenNotToUse when the other one is the right tool, and name it there",
             severity="warning",
         )
 
@@ -52,11 +55,27 @@ def find_missing_limits_of_use(placed: Placed[Tool]) -> Iterator[Diagnostic]:
         )
 
 
-def _are_alike(first: Tool, second: Tool) -> bool:
-    whole = _likeness(
-        f"{first.description} {first.when_to_use}", f"{second.description} {second.when_to_use}"
+class _Said(NamedTuple):
+    """What the model reads about a tool."""
+
+    name: str
+    description: str
+    when: str
+    when_not: str
+
+
+@remembered
+def _alike_pairs(tools: tuple[_Said, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (first.name, second.name)
+        for first, second in combinations(tools, 2)
+        if _are_alike(first, second) and not (_names(first, second) or _names(second, first))
     )
-    return max(whole, _likeness(first.when_to_use, second.when_to_use)) >= _ALIKE
+
+
+def _are_alike(first: _Said, second: _Said) -> bool:
+    one, other = (f"{tool.description} {tool.when}" for tool in (first, second))
+    return max(_likeness(one, other), _likeness(first.when, second.when)) >= _ALIKE
 
 
 def _likeness(first: str, second: str) -> float:
@@ -71,6 +90,5 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word for word in words if word not in _FILLERS)
 
 
-def _names(tool: Tool, other: Tool) -> bool:
-    text = f"{tool.description} {tool.when_to_use} {tool.when_not_to_use or ''}"
-    return re.search(rf"(?<![\w-]){re.escape(other.name)}(?![\w-])", text) is not None
+def _names(tool: _Said, other: _Said) -> bool:
+    return any(re.search(rf"(?<![\w-]){re.escape(other.name)}(?![\w-])", text) for text in tool[1:])

@@ -15,12 +15,13 @@ def find_repeatable_mutations(placed: Placed[Tool]) -> Iterator[Diagnostic]:
     """ILK-C022: a mutation without `idempotency`."""
     tool = placed.model
     if tool.is_mutation and tool.idempotency is None:
-        way = "{header: Idempotency-Key}" if tool.http is not None else "{key: [...]}"
+        way = "{header: Idempotency-Key, key: [...]}" if tool.http is not None else "{key: [...]}"
         yield placed.finding(
             "ILK-C022",
-            f"'{tool.name}' changes something, and what the model asks for twice happens twice",
+            f"'{tool.name}' changes something and has no 'idempotency': called twice, it happens"
+            " twice",
             ("category",),
-            hint=f"add 'idempotency: {way}', with the inputs that say which action it is as 'key'",
+            hint=f"add 'idempotency: {way}'; 'key' lists the inputs that say which action it is",
             severity="warning",
         )
 
@@ -37,8 +38,8 @@ def describe_unsent_key(placed: Placed[Tool], hint: str) -> Diagnostic:
     """ILK-C023 for a tool whose key reaches nobody; `hint` is the way out."""
     return placed.finding(
         "ILK-C023",
-        f"the idempotency key of '{placed.model.name}' is handed to nobody, so that a call which a"
-        " crash cut short cannot safely be made again",
+        f"the idempotency key of '{placed.model.name}' is sent to nobody: after a crash in the"
+        " middle of a call, nothing can tell whether it happened",
         ("idempotency",),
         hint=hint,
         severity="warning",

@@ -30,7 +30,7 @@ def find_unpriced_models(
         if not surroundings.has_price(entry.model, settings.prices):
             yield placed.finding(
                 "ILK-C028",
-                f"the price of '{entry.model}' is unknown, so what conversations cost is, too",
+                f"the price of '{entry.model}' is unknown, and so is what a conversation costs",
                 ("models", route),
                 hint=f"add '{entry.model}' under prices: in interlock.yaml; it may be 0",
                 severity="warning",

@@ -130,6 +130,7 @@ def _unsure_claim(text: str, claim: str) -> _Fault:
         f"the prompt needs the session's '{claim}', which no tool of the agent binds; where it is"
         " missing, every turn fails"
     )
-    hint = f"write {{% if session.{claim} is defined %}}...{{% endif %}} around it"
+    guard = f"{{% if session.{claim} is defined %}}...{{% endif %}}"
+    hint = f"write {guard} around it, or bind it in a tool"
     line = line_of(text, "session", claim)
     return _Fault("ILK-C024", message, line, f"session.{claim}", hint, "warning")

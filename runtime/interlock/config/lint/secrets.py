@@ -61,7 +61,7 @@ def _in_text(document: YamlDocument, at: Loc, text: str) -> Iterator[Diagnostic]
         place = locate(document, at, line=line, word=word)
         yield _finding(f"{where} holds what looks like {secret.kind}", place, where)
     if not found and _is_named_secret(at, text):
-        message = f"{where} holds a text that its key calls a secret"
+        message = f"{where} is written out here, and its name says that it is a secret"
         yield _finding(message, document.place(at).value, where)
 
 
@@ -83,8 +83,13 @@ def _is_named_secret(at: Loc, text: str) -> bool:
 
 
 def _finding(message: str, place: Location, where: str) -> Diagnostic:
-    hint = (
-        "refer to it as {env: NAME} or {file: PATH}, or {{ env.NAME }} in a tool; and replace it:"
-        " whoever could read this file has it"
-    )
+    if place.path.startswith("agents.d/"):
+        way = "take it out, as models repeat what they read"
+    elif place.path.startswith("tools.d/"):
+        way = "write {{ env.NAME }} in its place"
+    elif where.startswith(("environment", "variables")):
+        way = "set it in the environment of the service"
+    else:
+        way = "write {env: NAME} or {file: PATH} in its place"
+    hint = f"{way}; and replace the secret: whoever could read this file has it"
     return Diagnostic("ILK-C026", message, place, hint, where=where)
