@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+_MOST_TIMES = 1000
+
+
 class TemplateFault(Exception):
     """A template cannot be compiled or rendered. `line` counts from 1 inside the template."""
 
@@ -36,12 +39,29 @@ class TemplateFault(Exception):
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Reads `input.items` as the key `items` where there is one, not as the dict's method."""
+    """Reads `input.items` as the key `items` where there is one, not as the dict's method.
+
+    Multiplies and raises nothing to what would take all memory, or for ever.
+    """
+
+    intercepted_binops = frozenset({"*", "**"})
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" and _is_more(right):
+            raise ValueError(f"raised to a power beyond {_MOST_TIMES}")
+        for value, times in ((left, right), (right, left)):
+            if operator == "*" and isinstance(value, str | list | tuple) and _is_more(times):
+                raise ValueError(f"repeated more than {_MOST_TIMES} times")
+        return super().call_binop(context, operator, left, right)
+
+
+def _is_more(times: Any) -> bool:
+    return isinstance(times, int) and abs(times) > _MOST_TIMES
 
 
 def new_environment(**options: Any) -> ImmutableSandboxedEnvironment:
@@ -79,12 +99,14 @@ def _rendering() -> Iterator[None]:
         ArithmeticError,
         AttributeError,
         LookupError,
+        MemoryError,
         RecursionError,
         TypeError,
         ValueError,
     ) as error:
         # Whatever the expressions of a template can raise with values of the wrong kind.
-        raise TemplateFault(str(error), _line_of_error(error)) from error
+        message = str(error) or type(error).__name__
+        raise TemplateFault(message, _line_of_error(error)) from error
 
 
 def _line_of_error(error: Exception) -> int:

@@ -26,6 +26,10 @@ CONTEXT = {"session": {"name": "Ada", "age": 36, "tags": ["a"], "none": None}, "
         ("Hello {{ session.name }}.", "Hello Ada."),
         ("{% if session.vip is defined %}vip{% endif %}", ""),
         ("{{ session.vip | default('no') }}", "no"),
+        (
+            "{{ 2000000 ** 2 }} {{ 2000 * 3 }} {{ session.name * 3 }}",
+            "4000000000000 6000 AdaAdaAda",
+        ),
         ("<b>{{ '<i>' }}</b>", "<b><i></b>"),
         ("one\n  {% if true %}\n  two\n  {% endif %}\nthree\n", "one\n  two\nthree\n"),
     ],
@@ -47,6 +51,10 @@ UNRENDERABLE = [
     ("{{ '%d' | format('x') }}", "a real number is required"),
     ("{{ session.name.encode('nonsense') }}", "unknown encoding"),
     ("{% include 'x' %}", "no loader"),
+    ("{{ 9 ** 9999 }}", "power beyond 1000"),
+    ("{{ session.name * 10 ** 9 }}", "more than 1000 times"),
+    ("{{ 2000 * session.tags }}", "more than 1000 times"),
+    ("{{ session.name | center(10 ** 15) }}", "MemoryError"),
     ("{% if company %}{{ company | no_such_filter }}{% endif %}", "No filter named"),
     ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "recursion"),
 ]

@@ -77,6 +77,8 @@ def check(
                 tools = plural(len(snapshot.tools), "tool")
                 summary = f"valid: {snapshot.digest[:12]}, {agents}, {tools}, {summary}"
             console.print(summary, soft_wrap=True, highlight=False)
+            if found and console.is_terminal:
+                console.print(f"what a code means: interlock explain {found[0].code}", style="dim")
     errors, warnings = count(found)
     if errors:
         raise typer.Exit(Exit.FAILED)

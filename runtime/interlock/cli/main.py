@@ -16,6 +16,7 @@ from interlock.cli import (
     check,
     config,
     demo,
+    explain,
     init,
     key,
     plan,
@@ -66,6 +67,7 @@ def _options(
 app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("check")(check.check)
+app.command("explain")(explain.explain)
 app.command("plan", cls=plan.PlanCommand)(plan.plan)
 app.command("serve")(serve.serve)
 app.command("reload")(reload.reload)

@@ -98,6 +98,7 @@ def load(source: Source, surroundings: Surroundings) -> Loaded:
         )
     if agents_complete:
         found += _unused_tools(tools, agents)
+    found = _without_quotes(found)
     found.sort(key=lambda diagnostic: diagnostic.location)
     places = {name: placed.document.place(()).value for name, placed in tools.items()}
     documents: dict[str, Placed[Any]] = {} if settings is None else {"settings": settings}
@@ -114,6 +115,16 @@ def load(source: Source, surroundings: Surroundings) -> Loaded:
         prompts=MappingProxyType(texts),
     )
     return Loaded(source, snapshot, tuple(found), places, documents)
+
+
+def _without_quotes(found: list[Diagnostic]) -> list[Diagnostic]:
+    """The findings but for others about a text that is a secret: they might quote a part of it."""
+    secrets = {(each.location.path, each.where) for each in found if each.code == "ILK-C026"}
+    return [
+        each
+        for each in found
+        if each.code == "ILK-C026" or (each.location.path, each.where) not in secrets
+    ]
 
 
 def _settings(source: Source, found: list[Diagnostic]) -> Placed[Settings] | None:
@@ -177,13 +188,8 @@ def _parse(
     documents = []
     for document in filled:
         value, errors = validate(model, document)
-        secrets = list(find_secrets_in_document(document))
-        found += secrets
-        # Nor is a secret of the wrong type.
-        hidden = {secret.where for secret in secrets}
-        found += (
-            error for error in errors if error.location not in unread and error.where not in hidden
-        )
+        found += find_secrets_in_document(document)
+        found += (error for error in errors if error.location not in unread)
         if value is not None:
             documents.append((value, document))
     return documents, found

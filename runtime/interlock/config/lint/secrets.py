@@ -38,7 +38,7 @@ def find_secrets_in_prompt_files(placed: Placed[Agent], texts: PromptTexts) -> I
             line = text.count("\n", 0, secret.start) + 1
             word = text[secret.start : secret.end].splitlines()[0]
             place = locate_in_file(path, text, line=line, word=word)
-            yield _finding(f"the prompt holds what looks like {secret.kind}", place, "prompts")
+            yield _finding(f"the prompt holds what looks like {secret.kind}", place, "")
 
 
 def _texts(value: Any, at: Loc) -> Iterator[tuple[Loc, str]]:
