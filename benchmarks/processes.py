@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,21 +40,29 @@ class Server:
 
 @contextmanager
 def start(
-    *command: str, core: int | None = None, environment: Mapping[str, str] | None = None
+    *command: str,
+    core: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> Iterator[Server]:
-    """Starts a command that prints its URL when it is ready, and stops it at the end."""
+    """Starts a command that prints its URL when it is ready, and stops it at the end.
+
+    What it says on standard error goes to `log`, or where ours goes.
+    """
 
     def pin() -> None:
         if core is not None:
             os.sched_setaffinity(0, {core})
 
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **(environment or {})},
-        preexec_fn=pin,
-    )
+    with nullcontext() if log is None else log.open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **(environment or {})},
+            preexec_fn=pin,
+        )
     try:
         yield Server(_wait_for_url(process), process.pid)
     finally:

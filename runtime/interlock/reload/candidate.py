@@ -78,7 +78,8 @@ async def build_candidate(
 def reason_of(found: Iterable[Diagnostic]) -> Reason:
     """The reason that stands for all findings: the one that must go away first."""
     codes = {each.code for each in found if each.severity == "error"}
-    if "ILK-R001" in codes:
+    if codes & {"ILK-R001", "ILK-C029"}:
+        # What is missing may be mounted in a moment.
         return "unreadable"
     if any(code.startswith("ILK-Y") for code in codes):
         return "parse"

@@ -45,6 +45,8 @@ class Generation:
     services: Services
     found: tuple[Diagnostic, ...]
     """The warnings."""
+    secrets: SecretFiles
+    """The files of secrets as they were read for it."""
     _toolbox: Toolbox
     _lease: Lease
 
@@ -105,7 +107,9 @@ def build(
             for name, provider in snapshot.settings.providers.items()
         }
         services = Services(providers, ready.toolbox)
-        return Generation(snapshot, ready.agents, services, loaded.found, ready.toolbox, lease)
+        return Generation(
+            snapshot, ready.agents, services, loaded.found, secrets, ready.toolbox, lease
+        )
     except BaseException:
         lease.give_back()
         raise

@@ -59,15 +59,17 @@ async def open_first(
     try:
         generation = await build_candidate(source, environment, project=project, clients=clients)
     except Refused as refused:
-        if resume:
-            folder = state_dir or state_folder(project, _settings(source), environment)
-            saved = await run_aside(LastGood(folder).newest, name="resume")
-            if saved is not None:
-                opened = await _resume(saved, environment, project, clients, source, refused)
-                if opened is not None:
-                    return opened
-            else:
-                _LOG.error("there is no last good configuration in %s", folder)
+        folder = state_dir or state_folder(project, _settings(source), environment)
+        saved = await run_aside(LastGood(folder).newest, name="resume")
+        if saved is None and resume:
+            _LOG.error("there is no last good configuration in %s", folder)
+        elif saved is not None and not resume:
+            at = saved.at.isoformat(timespec="seconds")
+            _LOG.warning("serve --resume would start with the configuration of %s", at)
+        elif saved is not None:
+            opened = await _resume(saved, environment, project, clients, source, refused)
+            if opened is not None:
+                return opened
         raise ConfigError(refused.found) from refused
     return Opened(generation, source)
 

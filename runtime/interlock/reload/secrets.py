@@ -29,6 +29,14 @@ class SecretFiles:
             self._read[path] = self._load(path)
         return self._read[path]
 
+    def have_changed(self) -> bool:
+        """Whether a file that was asked for holds something else by now, or nothing of use."""
+        now = SecretFiles(self._project)
+        try:
+            return any(now.read(path) != secret for path, secret in self._read.items())
+        except ValueError:
+            return True
+
     def resolve(self, value: str | SecretRef, environment: Mapping[str, str]) -> str:
         """The text of a value that may be kept elsewhere; that it can be had was checked."""
         if isinstance(value, str):

@@ -17,6 +17,7 @@ from interlock.errors import InterlockError, StoreError
 from interlock.memo import forget_unused
 from interlock.model.settings import Reload
 from interlock.reload.activation import Activation, History
+from interlock.reload.aside import run_aside
 from interlock.reload.candidate import Refused, build_candidate
 from interlock.reload.clients import Clients
 from interlock.reload.following import Follower
@@ -272,7 +273,9 @@ class Supervisor:
         attempt = Attempt(request, source)
         try:
             request.require_match(self.active.digest)
-            if source.digest == self.active.digest and not source.found:
+            if source.digest == self.active.digest and not (
+                source.found or await self._needs_new_secrets(request)
+            ):
                 if request.is_about_files:
                     self.standing.take(source)
                 return self._tell(request, attempt.end("unchanged", self.generations.active))
@@ -285,6 +288,14 @@ class Supervisor:
             await generation.close()
             raise
         return await self._swap(attempt, generation)
+
+    async def _needs_new_secrets(self, request: Request) -> bool:
+        """Whether somebody asks for what is active, whose secrets lie in files that changed."""
+        if request.trigger == "watch" and self.standing.rejected is None:
+            # Nobody watches these files: they count when a reload is asked for.
+            return False
+        secrets = self.generations.active.generation.secrets
+        return await run_aside(secrets.have_changed, name="secrets")
 
     def _require_open(self) -> SnapshotStore:
         if self._closed or self._store is None:

@@ -239,6 +239,7 @@ async def test_the_last_good_configuration_survives_a_restart(project: Project) 
     )
     assert (code, output) == (4, "")
     assert _FINDING in errors
+    assert "serve --resume would start with the configuration of " in errors
     assert "not started" in errors
 
     async with serving(project.folder, "--resume") as service:

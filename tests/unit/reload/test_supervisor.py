@@ -291,6 +291,33 @@ async def test_settings_that_need_a_restart_are_named_as_long_as_they_differ(mad
     assert (await made.reload(TWO)).restart_needed == ()
 
 
+async def test_a_reload_takes_secrets_from_their_files_anew(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("first")
+    settings = make_source().files["interlock.yaml"].decode()
+    source = make_source(
+        files={"interlock.yaml": settings.replace("{env: KEY, default: none}", f"{{file: {key}}}")}
+    )
+    async with bench(tmp_path, source) as made:
+        before = made.supervisor.generations.active.generation.services.providers
+        assert (await made.supervisor.reload("signal")).status == "unchanged"
+        key.write_text("second")
+        outcome = await made.supervisor.reload("signal")
+        assert (outcome.status, outcome.previous) == ("applied", outcome.active)
+        after = made.supervisor.generations.active.generation.services.providers
+        assert after["anthropic"] is not before["anthropic"]
+        assert (await made.supervisor.reload("api")).status == "unchanged"
+        key.unlink()
+        outcome = await made.supervisor.reload("api")
+        assert (outcome.status, outcome.reason) == ("rejected", "unreadable")
+        # It is tried again by itself, and then the secret of then counts.
+        key.write_text("third")
+        again = await made.offer(source)
+        assert again is not None
+        assert (again.status, again.generation) == ("applied", 3)
+        assert made.supervisor.standing.rejected is None
+
+
 async def test_warnings_come_with_an_activation(made: Bench) -> None:
     unused = make_source(files={"tools.d/spare.yaml": _spare()})
     outcome = await made.reload(unused)
@@ -352,6 +379,17 @@ async def test_a_broken_tree_is_a_start_with_the_last_good_one(
         assert made.supervisor.known == broken_source().fingerprint
         await made.offer(TWO)
         assert (standing.resumed, standing.rejected) == (None, None)
+
+
+async def test_the_last_good_one_is_offered_to_whoever_does_not_know_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(tmp_path, ONE):
+        pass
+    with pytest.raises(ConfigError):
+        async with bench(tmp_path, broken_source()):
+            raise AssertionError("it started")
+    assert "serve --resume would start with the configuration of " in caplog.text
 
 
 async def test_a_valid_tree_is_never_passed_over_for_the_last_good_one(tmp_path: Path) -> None:
