@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -12,9 +14,29 @@ from interlock.model.agent import Agent, GuardrailUse
 from interlock.model.base import Document
 from interlock.turn.guard import Guardrail, Guards
 
-__all__ = ["SETTINGS", "build_guards"]
+__all__ = ["GUARDRAILS", "SETTINGS", "GuardrailKind", "build_guardrail", "build_guards"]
 
-SETTINGS: Mapping[str, type[Document]] = MappingProxyType({"max_length": MaxLengthSettings})
+
+@dataclass(frozen=True, slots=True)
+class GuardrailKind:
+    """A guardrail that can be used by its name."""
+
+    settings: type[Document]
+    """What may stand under `with:`."""
+    build: Callable[[Any], Guardrail]
+    """Makes one from an instance of `settings`."""
+
+
+GUARDRAILS: Mapping[str, GuardrailKind] = MappingProxyType(
+    {
+        "max_length": GuardrailKind(MaxLengthSettings, MaxLength),
+    }
+)
+"""Each kind by its name."""
+
+SETTINGS: Mapping[str, type[Document]] = MappingProxyType(
+    {name: kind.settings for name, kind in GUARDRAILS.items()}
+)
 """The settings of each guardrail."""
 
 
@@ -29,7 +51,11 @@ def build_guards(agent: Agent) -> Guards:
     )
 
 
+def build_guardrail(use: GuardrailUse) -> Guardrail:
+    """One guardrail, configured. Its name and settings have been checked."""
+    kind = GUARDRAILS[use.use]
+    return kind.build(kind.settings.model_validate_json(to_json(use.with_)))
+
+
 def _build(uses: tuple[GuardrailUse, ...]) -> tuple[Guardrail, ...]:
-    return tuple(
-        MaxLength(MaxLengthSettings.model_validate_json(to_json(use.with_))) for use in uses
-    )
+    return tuple(build_guardrail(use) for use in uses)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from interlock.model.base import Document
-from interlock.turn.guard import GuardrailInput
+from interlock.turn.guard import Deny, GuardrailInput, Judge
 
 __all__ = ["MaxLength", "MaxLengthSettings"]
 
@@ -27,8 +27,8 @@ class MaxLength:
     def __init__(self, settings: MaxLengthSettings) -> None:
         self._most = settings.characters
 
-    async def check(self, data: GuardrailInput) -> str | None:
-        """What is wrong, or None."""
+    async def check(self, data: GuardrailInput, judge: Judge) -> Deny | None:
+        """Denies a text that is too long."""
         if len(data.text) <= self._most:
             return None
-        return f"it has {len(data.text)} characters; at most {self._most} are allowed"
+        return Deny(f"it has {len(data.text)} characters; at most {self._most} are allowed")

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from interlock.model.base import JsonObject
 from interlock.model.turn import Outcome, TurnResult
 from interlock.turn.budget import affordable
-from interlock.turn.guard import GuardrailInput, first_violation
+from interlock.turn.guard import GuardrailInput, NoJudge, first_violation
 from interlock.turn.model_call import call_model
 from interlock.turn.observe import Decision
 from interlock.turn.prompts import Prompt, final_prompt
@@ -37,7 +37,7 @@ async def answer(run: Run, draft: str, outcome: Outcome, reason: str) -> Ending:
     guardrails, policy = run.agent.guards.output, run.agent.spec.guardrails.on_violation
     revised = False
     while guardrails:
-        violation = await first_violation(guardrails, GuardrailInput("output", draft))
+        violation = await first_violation(guardrails, GuardrailInput("output", draft), NoJudge())
         data: JsonObject = {"stage": "output", "verdict": "allow" if violation is None else "deny"}
         if violation is not None:
             data |= {"guardrail": violation.guardrail, "message": violation.message}

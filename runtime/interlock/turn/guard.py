@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-__all__ = ["Guardrail", "GuardrailInput", "Guards", "Stage", "Violation", "first_violation"]
+from interlock.model.base import JsonObject
+
+__all__ = [
+    "Deny",
+    "Evidence",
+    "Guardrail",
+    "GuardrailInput",
+    "Guards",
+    "Judge",
+    "NoJudge",
+    "NoVerdict",
+    "Redact",
+    "Stage",
+    "Violation",
+    "first_violation",
+]
 
 Stage = Literal["input", "tool_call", "tool_result", "output"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Something that was really said or looked up in the conversation."""
+
+    source: Literal["customer", "tool"]
+    text: str
+    """The customer's message, or the tool's result as JSON."""
+    tool: str | None = None
+    failed: bool = False
+    """Whether the tool's result is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +46,56 @@ class GuardrailInput:
     text: str
     """The message, the answer, or the input or result of a tool call as JSON."""
     tool: str | None = None
+    """For `tool_call` and `tool_result`."""
+    arguments: JsonObject | None = None
+    """For `tool_call`: the input as the model wrote it."""
+    session: JsonObject = field(default_factory=dict)
+    """The claims of the session."""
+    evidence: Sequence[Evidence] = ()
+    """For `output`: the conversation's messages and tool results, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The text must not pass."""
+
+    message: str
+    """What is wrong, in words that a model can act on."""
+    rule: str | None = None
+    """Which of the guardrail's rules it breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redact:
+    """Another text is to pass instead."""
+
+    text: str
+    rule: str | None = None
+    """Which of the guardrail's rules asked for it."""
+
+
+class NoVerdict(Exception):
+    """The model that judges could not be asked, or its answer could not be read."""
+
+
+class Judge(Protocol):
+    """Asks the model of the agent's `validate` route, within the conversation's budget."""
+
+    async def ask(
+        self, *, instruction: str, text: str, schema: JsonObject, max_tokens: int
+    ) -> JsonObject:
+        """The model's verdict on `text`, valid by `schema`. Raises `NoVerdict`."""
+        ...
+
+
+class NoJudge:
+    """A judge where there is no model to ask."""
+
+    async def ask(
+        self, *, instruction: str, text: str, schema: JsonObject, max_tokens: int
+    ) -> JsonObject:
+        """Raises `NoVerdict`."""
+        raise NoVerdict("no model can be asked here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +115,8 @@ class Guardrail(Protocol):
         """The name that `use:` refers to."""
         ...
 
-    async def check(self, data: GuardrailInput) -> str | None:
-        """What is wrong, or None."""
+    async def check(self, data: GuardrailInput, judge: Judge) -> Deny | Redact | None:
+        """Its decision; None lets the text pass."""
         ...
 
 
@@ -54,11 +131,11 @@ class Guards:
 
 
 async def first_violation(
-    guardrails: Sequence[Guardrail], data: GuardrailInput
+    guardrails: Sequence[Guardrail], data: GuardrailInput, judge: Judge
 ) -> Violation | None:
     """The first guardrail's no, in order."""
     for guardrail in guardrails:
-        message = await guardrail.check(data)
-        if message is not None:
-            return Violation(guardrail.name, message)
+        decision = await guardrail.check(data, judge)
+        if isinstance(decision, Deny):
+            return Violation(guardrail.name, decision.message)
     return None

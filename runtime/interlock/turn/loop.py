@@ -12,7 +12,7 @@ from interlock.turn.agent import CompiledAgent
 from interlock.turn.ending import Ending, answer, escalate, final_text, finish, land
 from interlock.turn.execute import execute_step
 from interlock.turn.fast_path import match_fast_path, take_fast_path
-from interlock.turn.guard import GuardrailInput, Violation, first_violation
+from interlock.turn.guard import GuardrailInput, NoJudge, Violation, first_violation
 from interlock.turn.observe import LIMIT_KEYS, Decision, Observation, observe
 from interlock.turn.plan import default_plan, required_steps
 from interlock.turn.planner import make_plan
@@ -86,7 +86,8 @@ async def _admit(run: Run) -> tuple[Violation | None, Plan | None]:
     # A fast path has no plan to prepare, and no tool may run before the message is admitted.
     planning = None if fast else asyncio.create_task(make_plan(run))
     try:
-        violation = await first_violation(guardrails, GuardrailInput("input", run.request.text))
+        data = GuardrailInput("input", run.request.text)
+        violation = await first_violation(guardrails, data, NoJudge())
         verdict: JsonObject = {"stage": "input", "verdict": "allow"}
         if violation is not None:
             verdict = {"stage": "input", "verdict": "deny"}

@@ -12,7 +12,7 @@ from interlock.model.result import ToolResult
 from interlock.model.tool import Tool
 from interlock.templates import TemplateFault, render_value
 from interlock.turn.agent import CompiledTool
-from interlock.turn.guard import GuardrailInput, Stage, Violation, first_violation
+from interlock.turn.guard import GuardrailInput, NoJudge, Stage, Violation, first_violation
 from interlock.turn.repetition import digest
 from interlock.turn.run import Run
 from interlock.turn.state import Exchange, ToolCall, TurnState
@@ -133,7 +133,7 @@ async def _judge(run: Run, stage: Stage, tool: str, text: str) -> Violation | No
     guardrails = guards.tool_call if stage == "tool_call" else guards.tool_result
     if not guardrails:
         return None
-    violation = await first_violation(guardrails, GuardrailInput(stage, text, tool))
+    violation = await first_violation(guardrails, GuardrailInput(stage, text, tool), NoJudge())
     if violation is not None:
         data: JsonObject = {"stage": stage, "tool": tool, "guardrail": violation.guardrail}
         data |= {"verdict": "deny", "message": violation.message}

@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from interlock.guardrails import SETTINGS, build_guards
 from interlock.guardrails.max_length import MaxLength, MaxLengthSettings
-from interlock.turn.guard import GuardrailInput, first_violation
+from interlock.turn.guard import (
+    Deny,
+    Guardrail,
+    GuardrailInput,
+    NoJudge,
+    Stage,
+    first_violation,
+)
 from tests.unit.turn.scripted import compiled
 
 
@@ -20,7 +29,8 @@ from tests.unit.turn.scripted import compiled
 )
 async def test_max_length_counts_characters(characters: int, text: str, words: str | None) -> None:
     guardrail = MaxLength(MaxLengthSettings(characters=characters))
-    assert await guardrail.check(GuardrailInput("input", text)) == words
+    decision = await guardrail.check(GuardrailInput("input", text), NoJudge())
+    assert decision == (None if words is None else Deny(words))
 
 
 async def test_guardrails_are_built_for_their_stage_with_their_settings() -> None:
@@ -38,12 +48,23 @@ guardrails:
         1,
         0,
     ]
-    violation = await first_violation(guards.input, GuardrailInput("input", "123"))
-    assert violation is not None
-    assert violation.message == "it has 3 characters; at most 2 are allowed"
-    assert await first_violation(guards.output, GuardrailInput("output", "1234")) is None
-    assert await first_violation(guards.tool_call, GuardrailInput("tool_call", "x" * 5000)) is None
-    assert await first_violation(guards.tool_call, GuardrailInput("tool_call", "x" * 5001))
+    messages = [
+        await _first(guards.input, "input", "123"),
+        await _first(guards.output, "output", "1234"),
+        await _first(guards.tool_call, "tool_call", "x" * 5000),
+        await _first(guards.tool_call, "tool_call", "x" * 5001),
+    ]
+    assert messages == [
+        "it has 3 characters; at most 2 are allowed",
+        None,
+        None,
+        "it has 5001 characters; at most 5000 are allowed",
+    ]
+
+
+async def _first(guardrails: Sequence[Guardrail], stage: Stage, text: str) -> str | None:
+    violation = await first_violation(guardrails, GuardrailInput(stage, text), NoJudge())
+    return None if violation is None else violation.message
 
 
 def test_every_guardrail_that_can_be_named_has_settings_of_its_own() -> None:

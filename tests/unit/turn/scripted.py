@@ -30,7 +30,7 @@ from interlock.sim.errors import ApiError
 from interlock.sim.validation import validate_request
 from interlock.turn.agent import CompiledAgent
 from interlock.turn.compile import compile_agent
-from interlock.turn.guard import GuardrailInput, Guards
+from interlock.turn.guard import Deny, GuardrailInput, Guards, Judge
 from interlock.turn.loop import run_turn
 from interlock.turn.ports import LedgerEntry, ModelFailure, ModelReply, StepName
 from tests.unit.config.project import surroundings
@@ -422,7 +422,7 @@ class Saying:
     word: str
     name: str = "no_word"
 
-    async def check(self, data: GuardrailInput) -> str | None:
+    async def check(self, data: GuardrailInput, judge: Judge) -> Deny | None:
         """What is wrong, or None."""
         await asyncio.sleep(0)
-        return f"it says {self.word}" if self.word in data.text else None
+        return Deny(f"it says {self.word}") if self.word in data.text else None

@@ -12,7 +12,7 @@ import pytest
 from interlock.model.event import TraceEvent
 from interlock.model.turn import TurnResult
 from interlock.model.usage import Usage
-from interlock.turn.guard import GuardrailInput, Guards
+from interlock.turn.guard import Deny, GuardrailInput, Guards, Judge
 from interlock.turn.loop import run_turn
 from interlock.turn.ports import ModelReply
 from tests.unit.turn.scripted import (
@@ -193,9 +193,9 @@ class Slow:
         self.wait = wait
         self.verdict = verdict
 
-    async def check(self, data: GuardrailInput) -> str | None:
+    async def check(self, data: GuardrailInput, judge: Judge) -> Deny | None:
         await self.wait.wait()
-        return self.verdict
+        return None if self.verdict is None else Deny(self.verdict)
 
 
 @dataclass
@@ -215,7 +215,7 @@ class Broken:
 
     name = "broken"
 
-    async def check(self, data: GuardrailInput) -> str | None:
+    async def check(self, data: GuardrailInput, judge: Judge) -> Deny | None:
         raise ZeroDivisionError
 
 
@@ -291,9 +291,9 @@ class TestInputGuardrails:
         asked = []
 
         class Asked(Saying):
-            async def check(self, data: GuardrailInput) -> str | None:
+            async def check(self, data: GuardrailInput, judge: Judge) -> Deny | None:
                 asked.append(self.name)
-                return await super().check(data)
+                return await super().check(data, judge)
 
         guards = tuple(Asked(word, name=word) for word in ("a", "poison", "b"))
         ctx = ScriptedCtx([Hang()])

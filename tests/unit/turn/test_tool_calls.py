@@ -8,7 +8,7 @@ import pytest
 from interlock.model.base import JsonObject
 from interlock.model.result import ToolResult
 from interlock.turn.agent import CompiledAgent
-from interlock.turn.guard import GuardrailInput, Guards
+from interlock.turn.guard import Deny, GuardrailInput, Guards, Judge
 from interlock.turn.run import Run, start_run
 from interlock.turn.state import ToolCall
 from interlock.turn.tool_calls import bind_input, check_input, run_tool_calls
@@ -408,7 +408,7 @@ class TestGuards:
         class Watching:
             name = "watching"
 
-            async def check(self, data: GuardrailInput) -> str | None:
+            async def check(self, data: GuardrailInput, judge: Judge) -> Deny | None:
                 seen.append((data.stage, data.tool, data.text))
                 return None
 
