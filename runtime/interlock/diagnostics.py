@@ -58,6 +58,7 @@ CODES: Mapping[str, str] = {
     "ILK-R004": "The change would leave the service open to everyone.",
     "ILK-R005": "The configuration could not be loaded, for no fault that can be found in it.",
     "ILK-R006": "The active configuration is not the one that was expected.",
+    "ILK-R007": "The configuration was tried on some conversations, and did worse.",
 }
 """Every code with the sentence that explains it."""
 

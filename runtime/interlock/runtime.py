@@ -18,7 +18,8 @@ from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
 from interlock.model.turn import TurnRequest, TurnResult
 from interlock.reload.generation import Generation
-from interlock.reload.generations import Generations, Held
+from interlock.reload.generations import Generations
+from interlock.reload.held import Held
 from interlock.store.records import Conversation
 from interlock.store.store import Store
 from interlock.turn.agent import CompiledAgent
@@ -149,7 +150,7 @@ class Runtime:
         async with self._in_order(conversation_id):
             await self.switches.load()
             conversation, transcript = await self.store.history(conversation_id)
-            async with self.generations.pin() as held:
+            async with self.generations.pin(conversation) as held:
                 agent = _agent(held.generation, conversation.agent)
                 request = TurnRequest(
                     turn_id=new_id("turn"),
@@ -163,6 +164,7 @@ class Runtime:
                 await self.store.begin_turn(request, held.digest)
                 started = perf_counter()
                 result = await self._run(held, agent, request, listener)
+            self.generations.ended(held, conversation, result)
             if self._observer is not None:
                 self._observer.ended(agent.spec.name, result, perf_counter() - started)
             await self.store.end_turn(request.turn_id, conversation_id, result)

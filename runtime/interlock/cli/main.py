@@ -12,6 +12,7 @@ import typer
 
 from interlock import __version__
 from interlock.cli import (
+    canary,
     chat,
     check,
     config,
@@ -72,6 +73,7 @@ app.command("plan", cls=plan.PlanCommand)(plan.plan)
 app.command("serve")(serve.serve)
 app.command("reload")(reload.reload)
 app.add_typer(config.app, name="config")
+app.add_typer(canary.app, name="canary")
 app.command("disable")(switches.disable)
 app.command("enable")(switches.enable)
 app.command("switches")(switches.switches)

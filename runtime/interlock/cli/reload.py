@@ -31,6 +31,10 @@ def reload(
     allow_removals: Annotated[
         bool, typer.Option("--allow-removals", help="Also remove many agents at once.")
     ] = False,
+    skip_canary: Annotated[
+        bool,
+        typer.Option("--skip-canary", help="For all conversations, whatever reload.canary says."),
+    ] = False,
 ) -> None:
     """Apply the files of a running service now, whatever its reload.mode is.
 
@@ -39,7 +43,7 @@ def reload(
     """
     from interlock.cli.service_request import ServiceRefused, request
 
-    body: JsonObject = {"allowRemovals": allow_removals}
+    body: JsonObject = {"allowRemovals": allow_removals, "skipCanary": skip_canary}
     if why is not None:
         body["why"] = why
     asked = request(url, "/v1/config/reload", key=key, method="POST", body=body, if_match=if_match)
@@ -90,6 +94,8 @@ def print_applied(answer: Any) -> None:
     active = f"generation {answer['generation']}, snapshot {answer['digest'][:12]}"
     if answer["status"] == "unchanged":
         _say(console, f"unchanged: {active}")
+    elif answer["status"] == "canary":
+        _say(console, f"on trial, see: interlock canary show; until then {active} is active")
     else:
         _say(console, f"applied: {active}, {answer['seconds']:.2f} s")
     if answer["restartNeeded"]:

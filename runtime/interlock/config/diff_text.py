@@ -12,6 +12,7 @@ import yaml
 from interlock.config.diff_tree import NULL, ORDER, Secret, Tree, key_of
 from interlock.config.difference import Difference
 from interlock.config.schema import duration_text
+from interlock.model.base import Quantity
 
 __all__ = ["HIDDEN", "after_text", "before_text", "without_secrets"]
 
@@ -100,6 +101,8 @@ def _plain(value: Tree, path: tuple[str, ...]) -> Any:
             return without_secrets(path, value)
         case timedelta():
             return duration_text(value)
+        case Quantity():
+            return str(value)
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
         case list():

@@ -21,7 +21,7 @@ from interlock.config.yaml import YamlDocument
 from interlock.diagnostics import Location, nearest
 from interlock.errors import InterlockError
 from interlock.model.agent import GuardrailUse
-from interlock.model.base import Document, Json, JsonObject
+from interlock.model.base import Document, Json, JsonObject, Quantity
 
 __all__ = ["Origin", "UnknownPath", "origin_of"]
 
@@ -274,6 +274,8 @@ def _json(value: Any, path: tuple[str, ...]) -> Json:
             return [_json(item, (*path, f"[{index}]")) for index, item in enumerate(value)]
         case timedelta():
             return duration_text(value)
+        case Quantity():
+            return str(value)
         case Decimal():
             return int(value) if value == value.to_integral_value() else float(value)
         case str() if path:

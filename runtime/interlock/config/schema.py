@@ -18,7 +18,7 @@ from pydantic_core import core_schema
 
 from interlock.config.draft_07 import to_draft_07
 from interlock.model.agent import Agent, GuardrailUse
-from interlock.model.base import Duration, Json, JsonObject, Name, SecretRef
+from interlock.model.base import Duration, Json, JsonObject, Name, Quantity, SecretRef
 from interlock.model.settings import Settings
 from interlock.model.tool import Tool
 
@@ -91,6 +91,8 @@ def _yaml_value(value: Any) -> Json:
             return _yaml_value(value.model_dump(by_alias=True, exclude_none=True))
         case timedelta():
             return duration_text(value)
+        case Quantity():
+            return str(value)
         case Decimal():
             return float(value)
         case dict():

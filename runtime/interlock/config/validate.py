@@ -134,7 +134,7 @@ def _diagnostic(
         message = f"{subject} needs at least {context['min_length']} item(s)"
     elif kind == "string_too_short":
         message = f"{subject} must not be empty"
-    elif kind == "duration":
+    elif kind in ("duration", "quantity"):
         message = f"{subject} {detail['msg']}, got {got}"
     else:
         message = f"{subject}: {detail['msg']}"

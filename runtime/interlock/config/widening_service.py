@@ -41,6 +41,20 @@ SERVICE_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "service",
+        "reload.canary.share",
+        "raised or removed",
+        when.raised_or_removed,
+        "a change is tried on more conversations at once",
+    ),
+    Rule(
+        "service",
+        "reload.canary.abortOn.*",
+        "raised or removed",
+        when.raised_or_removed,
+        "a worse configuration passes its trial",
+    ),
+    Rule(
+        "service",
         "reload.drainTimeout",
         "raised",
         when.raised,

@@ -29,6 +29,7 @@ __all__ = [
     "Json",
     "JsonObject",
     "Name",
+    "Quantity",
     "SecretRef",
     "TextOrFile",
     "TextOrSecret",
@@ -92,6 +93,12 @@ Duration = Annotated[
     ),
 ]
 """A length of time, written as `500ms`, `10s`, `5m`, `1h` or `30d`."""
+
+
+class Quantity(float):
+    """A number that is written with its unit; `str` gives it as it is written."""
+
+    __slots__ = ()
 
 
 class EnvRef(Document, title="{env: NAME}"):

@@ -18,6 +18,7 @@ from interlock.model.base import (
     TextOrSecret,
     ValueOrEnv,
 )
+from interlock.model.canary import Canary
 
 __all__ = [
     "ApiKey",
@@ -164,6 +165,8 @@ class Reload(Document):
     """How long the service stays ready while the files cannot be applied; for ever if left out."""
     follow_symlinks: bool = False
     """Also read files behind links that lead out of the project."""
+    canary: Canary | None = None
+    """Try a change on a share of new conversations first; for all at once if left out."""
     state_dir: str | None = Field(default=None, min_length=1, examples=["var/last-good"])
     """Where the last good configurations are kept, relative to the project; beside the store if
     left out."""

@@ -75,6 +75,13 @@ async def build_candidate(
         raise Refused("invalid", [Diagnostic("ILK-R005", message, Location("./"))]) from error
 
 
+def canary_refused(reason: str) -> Refused:
+    """The refusal of a configuration that was tried and aborted for `reason`."""
+    message = f"the configuration was tried on new conversations, and aborted: {reason}"
+    hint = "repair it and save it, or apply it as it is: interlock reload --skip-canary"
+    return Refused("canary", [Diagnostic("ILK-R007", message, Location("./"), hint)])
+
+
 def reason_of(found: Iterable[Diagnostic]) -> Reason:
     """The reason that stands for all findings: the one that must go away first."""
     codes = {each.code for each in found if each.severity == "error"}

@@ -1,69 +1,19 @@
-"""The active generation, and those before it that still have turns running."""
+"""The active generation, one that is tried beside it, and those that still have turns running."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from interlock.model.turn import TurnResult
 from interlock.reload.generation import Generation
+from interlock.reload.held import Held
+from interlock.reload.trial import Trial
+from interlock.store.records import Conversation
 
-__all__ = ["Generations", "Held"]
-
-_LOG = logging.getLogger(__name__)
-
-
-class Held:
-    """A generation and the turns that run on it."""
-
-    def __init__(self, number: int, generation: Generation) -> None:
-        self.number = number
-        """Counts from 1 within the process."""
-        self.generation = generation
-        self.since = datetime.now(UTC)
-        """When it became the active one."""
-        self.replaced_at: datetime | None = None
-        self.expired = False
-        """Whether its turns have been cancelled, as they outlasted the time they were given."""
-        self._turns: set[asyncio.Task[object]] = set()
-        self._expiry: asyncio.TimerHandle | None = None
-
-    @property
-    def digest(self) -> str:
-        """The snapshot's digest."""
-        return self.generation.snapshot.digest
-
-    @property
-    def turns(self) -> int:
-        """Turns that run on it."""
-        return len(self._turns)
-
-    def _retire(self, drain_seconds: float) -> None:
-        self.replaced_at = datetime.now(UTC)
-        if self._turns:
-            loop = asyncio.get_running_loop()
-            self._expiry = loop.call_later(drain_seconds, self._expire)
-
-    def _expire(self) -> None:
-        self.expired = True
-        _LOG.warning(
-            "generation %d: cancelling %d turns that outlasted reload.drainTimeout",
-            self.number,
-            len(self._turns),
-        )
-        for turn in self._turns:
-            turn.cancel()
-
-    async def _close(self) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
-        try:
-            await self.generation.close()
-        except Exception:
-            # The boundary of a generation's end: others serve on, operators read the log.
-            _LOG.exception("generation %d could not be closed", self.number)
+__all__ = ["Generations"]
 
 
 class Generations:
@@ -71,6 +21,8 @@ class Generations:
 
     def __init__(self, first: Generation) -> None:
         self._active = Held(1, first)
+        self._last = 1
+        self._trial: Trial | None = None
         self._draining: list[Held] = []
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -80,53 +32,93 @@ class Generations:
         return self._active
 
     @property
+    def trial(self) -> Trial | None:
+        """The canary: another generation, on which some new conversations run."""
+        return self._trial
+
+    @property
     def draining(self) -> tuple[Held, ...]:
         """Those that were replaced and still have turns running, oldest first."""
         return tuple(self._draining)
 
     @asynccontextmanager
-    async def pin(self) -> AsyncIterator[Held]:
+    async def pin(self, conversation: Conversation) -> AsyncIterator[Held]:
         """A generation for one turn, which stays as it is until the turn ends.
 
         To be entered in the turn's own task. If the generation is replaced and the turn outlasts
         the drain, the task is cancelled, and `expired` says why.
         """
-        held, turn = self._choose(), asyncio.current_task()
+        held, turn = self._choose(conversation), asyncio.current_task()
         assert turn is not None
-        held._turns.add(turn)
+        held.pinned.add(turn)
         try:
             yield held
         finally:
-            held._turns.discard(turn)
+            held.pinned.discard(turn)
             if held in self._draining and not held.turns:
                 self._release(held)
+
+    def ended(self, held: Held, conversation: Conversation, result: TurnResult) -> None:
+        """Hears how a turn on `held` ended, for the comparison of a canary."""
+        if self._trial is not None:
+            self._trial.count(held, conversation, result)
 
     def replace(self, generation: Generation, *, drain_seconds: float) -> Held:
         """Makes another generation the active one.
 
         The one before it is closed when its last turn ends; its turns are cancelled after
-        `drain_seconds`.
+        `drain_seconds`. A canary must have been ended.
         """
-        before, self._active = self._active, Held(self._active.number + 1, generation)
-        before._retire(drain_seconds)
-        self._draining.append(before)
-        if not before.turns:
-            self._release(before)
+        return self._activate(self._hold(generation), drain_seconds)
+
+    def begin_trial(self, generation: Generation, make: Callable[[Held], Trial]) -> Trial:
+        """Lets some new conversations run on another generation. There must be no other trial."""
+        assert self._trial is None
+        self._trial = make(self._hold(generation))
+        return self._trial
+
+    def end_trial(self, *, promote: bool, drain_seconds: float) -> Held:
+        """Makes the canary the active generation, or lets its turns end. The one that is active."""
+        trial, self._trial = self._trial, None
+        assert trial is not None
+        if promote:
+            trial.held.since = datetime.now(UTC)
+            return self._activate(trial.held, drain_seconds)
+        self._retire(trial.held, drain_seconds)
         return self._active
 
     async def close(self) -> None:
         """Closes all of them; no turn may be running."""
-        for held in (*self._draining, self._active):
-            await held._close()
+        tried = () if self._trial is None else (self._trial.held,)
+        for held in (*self._draining, *tried, self._active):
+            await held.close()
         self._draining.clear()
+        self._trial = None
         await asyncio.gather(*self._closing)
 
-    def _choose(self) -> Held:
+    def _hold(self, generation: Generation) -> Held:
+        self._last += 1
+        return Held(self._last, generation)
+
+    def _choose(self, conversation: Conversation) -> Held:
         """The generation for a turn that begins now."""
+        if self._trial is not None and self._trial.takes(conversation):
+            return self._trial.held
         return self._active
+
+    def _activate(self, held: Held, drain_seconds: float) -> Held:
+        before, self._active = self._active, held
+        self._retire(before, drain_seconds)
+        return held
+
+    def _retire(self, held: Held, drain_seconds: float) -> None:
+        held.retire(drain_seconds)
+        self._draining.append(held)
+        if not held.turns:
+            self._release(held)
 
     def _release(self, held: Held) -> None:
         self._draining.remove(held)
-        closing = asyncio.create_task(held._close())
+        closing = asyncio.create_task(held.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)

@@ -19,8 +19,9 @@ from interlock.reload.activation import Activation, History
 from interlock.reload.aside import run_aside
 from interlock.reload.last_good import LastGood
 from interlock.reload.outcome import Rejection, ReloadOutcome, Trigger
+from interlock.reload.trial import Trial
 
-__all__ = ["compare", "keep", "log_applied", "log_rejected", "restart_needed"]
+__all__ = ["compare", "keep", "log_applied", "log_rejected", "log_trial", "restart_needed"]
 
 _RESTART = (("server", "host"), ("server", "port"), ("store", "url"))
 """What is only read when the service starts."""
@@ -83,6 +84,17 @@ def log_applied(outcome: ReloadOutcome, trigger: Trigger, who: str | None) -> No
     ]
     if outcome.restart_needed:
         lines.append(f"  restart needed: {', '.join(outcome.restart_needed)}")
+    _LOG.info("%s", "\n".join(lines))
+
+
+def log_trial(trial: Trial, outcome: ReloadOutcome) -> None:
+    """Tells of a configuration that is being tried, and of what it changes."""
+    lines = [
+        f"configuration on trial by {trial.request.trigger}: generation {trial.held.number}, "
+        f"snapshot {trial.held.digest[:_SHOWN]} gets {trial.rules.share} of the new "
+        f"conversations until {trial.until.isoformat(timespec='seconds')}",
+        *(f"  {describe(change)}" for change in outcome.changes),
+    ]
     _LOG.info("%s", "\n".join(lines))
 
 

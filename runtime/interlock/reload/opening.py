@@ -14,11 +14,12 @@ from interlock.config.yaml import parse_yaml
 from interlock.errors import ConfigError
 from interlock.model.settings import Settings
 from interlock.reload.aside import run_aside
-from interlock.reload.candidate import Refused, build_candidate
+from interlock.reload.candidate import Refused, build_candidate, canary_refused
 from interlock.reload.clients import Clients
 from interlock.reload.generation import Generation
 from interlock.reload.last_good import LastGood, Saved, state_folder
 from interlock.reload.outcome import Rejection, Trigger, findings
+from interlock.reload.trial_record import TrialRecords
 
 __all__ = ["Opened", "open_first"]
 
@@ -36,6 +37,8 @@ class Opened:
     """Why the generation is not that of the files."""
     resumed: datetime | None = None
     """When the generation's configuration was kept, if it is an older one."""
+    untried: bool = False
+    """Whether the files were on trial when the process before ended, and are to be tried again."""
 
     @property
     def trigger(self) -> Trigger:
@@ -71,7 +74,42 @@ async def open_first(
             if opened is not None:
                 return opened
         raise ConfigError(refused.found) from refused
-    return Opened(generation, source)
+    return await _not_beyond_trial(
+        generation,
+        source,
+        environment,
+        clients=clients,
+        project=project,
+        folder=state_dir or state_folder(project, generation.snapshot.settings, environment),
+    )
+
+
+async def _not_beyond_trial(
+    generation: Generation,
+    source: Source,
+    environment: Mapping[str, str],
+    *,
+    clients: Clients,
+    project: Path,
+    folder: Path,
+) -> Opened:
+    """The generation of the files, unless they never passed their trial: a restart is no proof."""
+    record = await run_aside(TrialRecords(folder).read, name="canary")
+    if record is None or record.digest != source.digest:
+        return Opened(generation, source)
+    saved = await run_aside(LastGood(folder).newest, name="resume")
+    if saved is None or saved.source.digest == source.digest:
+        return Opened(generation, source)
+    try:
+        before = await build_candidate(saved.source, environment, project=project, clients=clients)
+    except Refused:
+        _LOG.error("%s is not valid any more; the files are active without a trial", saved.path)
+        return Opened(generation, source)
+    await generation.close()
+    if record.state == "trying":
+        return Opened(before, source, untried=True)
+    refused = canary_refused(record.reason)
+    return Opened(before, source, _rejection(source, refused))
 
 
 async def _resume(
@@ -93,13 +131,7 @@ async def _resume(
             "\n".join(each.text for each in findings(also.found, saved.source.files)),
         )
         return None
-    rejection = Rejection(
-        digest=source.digest,
-        at=datetime.now(UTC),
-        trigger="start",
-        reason=refused.reason,
-        findings=findings(refused.found, source.files),
-    )
+    rejection = _rejection(source, refused)
     _LOG.error(
         "the configuration is not valid (%s); resumed with snapshot %s of %s, from %s\n%s",
         refused.reason,
@@ -109,6 +141,16 @@ async def _resume(
         "\n".join(finding.text for finding in rejection.findings),
     )
     return Opened(generation, source, rejection, saved.at)
+
+
+def _rejection(source: Source, refused: Refused) -> Rejection:
+    return Rejection(
+        digest=source.digest,
+        at=datetime.now(UTC),
+        trigger="start",
+        reason=refused.reason,
+        findings=findings(refused.found, source.files),
+    )
 
 
 def _settings(source: Source) -> Settings | None:

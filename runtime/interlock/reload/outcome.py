@@ -12,7 +12,8 @@ from interlock.diagnostics import Diagnostic, render_text
 
 __all__ = ["Finding", "Reason", "Rejection", "ReloadOutcome", "Status", "Trigger", "findings"]
 
-Status = Literal["applied", "unchanged", "rejected"]
+Status = Literal["applied", "canary", "unchanged", "rejected"]
+"""`canary`: it is being tried on a share of the new conversations."""
 
 Reason = Literal[
     "parse",
@@ -22,8 +23,10 @@ Reason = Literal[
     "stale_precondition",
     "unreadable",
     "store",
+    "canary",
 ]
-"""Why a configuration was not applied. `unreadable` and `store` may pass, and are tried again."""
+"""Why a configuration was not applied. `unreadable` and `store` may pass, and are tried again.
+`canary` was tried and did worse."""
 
 Trigger = Literal["start", "resume", "watch", "signal", "api", "rollback"]
 """What an attempt came from."""

@@ -10,8 +10,8 @@ from interlock.config.snapshot import Snapshot
 from interlock.config.source import Source
 from interlock.diagnostics import Diagnostic, Location
 from interlock.reload.candidate import Refused
-from interlock.reload.generations import Held
 from interlock.reload.guard import refuse_removals
+from interlock.reload.held import Held
 from interlock.reload.outcome import (
     Finding,
     Reason,
@@ -35,11 +35,17 @@ class Request:
     if_match: str | None = None
     """The digest that must be the active one."""
     allow_removals: bool = False
+    skip_canary: bool = False
 
     @property
     def is_about_files(self) -> bool:
         """Whether what the files hold is wanted, and not an earlier configuration."""
         return self.trigger != "rollback"
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether the rules for a canary hold. Who goes back wants to be back at once."""
+        return self.is_about_files and not self.skip_canary
 
     def require_match(self, active: str) -> None:
         """Raises `Refused` if the request was made with another active configuration in mind."""

@@ -12,10 +12,14 @@ from interlock.service.schemas import Finding, Schema, SwitchView
 
 __all__ = [
     "ActiveConfig",
+    "CanaryArm",
+    "CanaryView",
     "Change",
     "ConfigFile",
     "ConfigView",
     "DrainingConfig",
+    "EndCanary",
+    "EndedCanary",
     "NewReload",
     "RejectedConfig",
     "Reloaded",
@@ -77,6 +81,57 @@ class DrainingConfig(Schema):
     turns: int
 
 
+class CanaryArm(Schema):
+    """What the turns of one configuration came to, in conversations begun since the canary."""
+
+    turns: int
+    escalated: int
+    failed: int
+    """Those that ended incomplete too."""
+    refused: int
+    cost_usd: str = Field(examples=["0.012345678"])
+
+
+class CanaryView(Schema):
+    """A configuration that serves a share of the new conversations."""
+
+    generation: int
+    digest: str
+    since: datetime
+    until: datetime
+    """When it is promoted, if nothing speaks against it."""
+    share: float
+    trigger: Trigger
+    who: str | None
+    why: str | None
+    turns: int
+    """Turns that are running on it."""
+    canary: CanaryArm
+    active: CanaryArm
+    """The conversations that it is compared with."""
+    verdict: str
+    """How it stands, in words."""
+
+
+class EndedCanary(Schema):
+    """What came of ending a canary."""
+
+    status: Literal["applied", "rejected"]
+    generation: int
+    """Number of the active configuration."""
+    digest: str
+    """Digest of the active configuration."""
+    canary: str
+    """Digest of the configuration that was tried."""
+
+
+class EndCanary(Schema):
+    """What ends a canary."""
+
+    why: Annotated[str, Field(max_length=500)] | None = None
+    """Kept in the history, or with the rejection."""
+
+
 class WatcherView(Schema):
     """How changes of the files are noticed."""
 
@@ -100,6 +155,8 @@ class ConfigView(Schema):
     """When the active configuration was kept, if it is the last good one of an earlier run."""
     rolled_back: str | None
     """Digest of the files, if they were passed over for an earlier configuration."""
+    canary: CanaryView | None
+    """What is being tried beside the active one."""
     draining: list[DrainingConfig]
     switches: list[SwitchView]
     """What operators have switched off, whatever the configuration says."""
@@ -121,6 +178,8 @@ class NewReload(Schema):
     """Kept in the history."""
     allow_removals: bool = False
     """Apply the files even if they remove many agents at once."""
+    skip_canary: bool = False
+    """Apply the files for all conversations at once, whatever `reload.canary` says."""
 
 
 class Change(Schema):
@@ -140,10 +199,12 @@ class Change(Schema):
 class Reloaded(Schema):
     """What came of a reload that was not refused."""
 
-    status: Literal["applied", "unchanged"]
+    status: Literal["applied", "canary", "unchanged"]
+    """`canary`: they serve a share of the new conversations; what is active stays so meanwhile."""
     generation: int
     """Number of the active configuration."""
     digest: str
+    """Digest of the active configuration."""
     previous: str
     """Digest of what was active before; the same if nothing has changed."""
     changes: list[Change]

@@ -9,8 +9,12 @@ from interlock.model.base import JsonObject
 from interlock.reload import outcome
 from interlock.reload.outcome import ReloadOutcome
 from interlock.reload.supervisor import Supervisor
+from interlock.reload.trial import Trial
+from interlock.reload.verdict import Arm
 from interlock.service.config_schemas import (
     ActiveConfig,
+    CanaryArm,
+    CanaryView,
     Change,
     ConfigFile,
     ConfigView,
@@ -19,6 +23,7 @@ from interlock.service.config_schemas import (
     Reloaded,
     WatcherView,
 )
+from interlock.service.money import usd_text
 from interlock.service.schemas import Finding
 from interlock.service.views import switch_views
 from interlock.store.records import Switch
@@ -43,6 +48,7 @@ def config_view(supervisor: Supervisor, switches: Iterable[Switch]) -> ConfigVie
         ),
         resumed=standing.resumed,
         rolled_back=standing.rolled_back,
+        canary=_canary(supervisor.generations.trial),
         draining=[
             DrainingConfig(
                 generation=held.number,
@@ -59,8 +65,9 @@ def config_view(supervisor: Supervisor, switches: Iterable[Switch]) -> ConfigVie
 
 def reloaded_view(done: ReloadOutcome) -> Reloaded:
     """A reload that was not refused."""
+    assert done.status != "rejected"
     return Reloaded(
-        status="unchanged" if done.status == "unchanged" else "applied",
+        status=done.status,
         generation=done.generation,
         digest=done.active,
         previous=done.previous,
@@ -94,6 +101,35 @@ def _active(supervisor: Supervisor) -> ActiveConfig:
         tools=sorted(snapshot.tools),
         turns=held.turns,
         restart_needed=list(supervisor.restart_needed),
+    )
+
+
+def _canary(trial: Trial | None) -> CanaryView | None:
+    if trial is None:
+        return None
+    return CanaryView(
+        generation=trial.held.number,
+        digest=trial.held.digest,
+        since=trial.held.since,
+        until=trial.until,
+        share=float(trial.rules.share),
+        trigger=trial.request.trigger,
+        who=trial.request.who,
+        why=trial.request.why,
+        turns=trial.held.turns,
+        canary=_arm(trial.canary),
+        active=_arm(trial.active),
+        verdict=trial.verdict().reason,
+    )
+
+
+def _arm(arm: Arm) -> CanaryArm:
+    return CanaryArm(
+        turns=arm.turns,
+        escalated=arm.escalated,
+        failed=arm.failed,
+        refused=arm.refused,
+        cost_usd=usd_text(arm.cost_nano),
     )
 
 

@@ -89,6 +89,9 @@ class Metrics:
         self._rolled_back = gauge(
             "config_rolled_back", "1 if the files were passed over for an earlier configuration."
         )
+        self._canary = gauge(
+            "config_canary", "1 while a configuration is tried on a share of the conversations."
+        )
         self._watch_up = gauge(
             "config_watch_up", "0 if watching the files failed, so that changes are found later."
         )
@@ -178,10 +181,13 @@ class Metrics:
         self._draining.set(len(generations.draining))
         self._resumed.set(standing.resumed is not None)
         self._rolled_back.set(standing.rolled_back is not None)
+        self._canary.set(generations.trial is not None)
         self._watch_up.set(watch.failure is None)
         self._watch_restarts.inc(watch.restarts - self._restarts_seen)
         self._restarts_seen = watch.restarts
-        self._in_flight.set(sum(held.turns for held in (*generations.draining, generations.active)))
+        tried = () if generations.trial is None else (generations.trial.held,)
+        held_ones = (*generations.draining, *tried, generations.active)
+        self._in_flight.set(sum(held.turns for held in held_ones))
         return generate_latest(self._registry)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from interlock.service.config_schemas import NewReload
+from interlock.service.config_schemas import EndCanary, NewReload
 from interlock.service.history_schemas import NewRollback
 from interlock.service.inputs import NewConversation, NewMessage
 from interlock.service.problems import MEDIA_TYPE
@@ -18,7 +18,7 @@ __all__ = ["complete", "problems"]
 
 _REF = "#/components/schemas/{model}"
 _MODELS: Sequence[type[BaseModel]] = (
-    *(NewConversation, NewMessage, NewReload, NewRollback, NewSwitch, NewToolSwitch),
+    *(NewConversation, NewMessage, NewReload, EndCanary, NewRollback, NewSwitch, NewToolSwitch),
     Problem,
 )
 _WHEN = {

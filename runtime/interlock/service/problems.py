@@ -19,7 +19,7 @@ from interlock.engine.switches import NotDeclared
 from interlock.errors import ConversationNotFound, InterlockError, StoreError, UnknownAgent
 from interlock.model.base import Json, JsonObject
 from interlock.reload.history import AmbiguousDigest, UnknownSnapshot
-from interlock.reload.supervisor import SupervisorClosed
+from interlock.reload.supervisor import NoCanary, SupervisorClosed
 from interlock.runtime import ShuttingDown, TurnInterrupted
 from interlock.store.records import TurnNotFound
 
@@ -40,6 +40,7 @@ _LOG = logging.getLogger(__name__)
 _STATUS: Mapping[type[InterlockError], int] = {
     AmbiguousDigest: 409,
     ConversationNotFound: 404,
+    NoCanary: 409,
     NotDeclared: 404,
     TurnNotFound: 404,
     UnknownAgent: 404,

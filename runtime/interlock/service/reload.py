@@ -48,6 +48,7 @@ async def reload(request: Request, response: Response, if_match: IfMatch = None)
         why=body.why,
         if_match=expected_digest(if_match),
         allow_removals=body.allow_removals,
+        skip_canary=body.skip_canary,
     )
     if outcome.status == "rejected":
         raise rejection_problem(outcome)

@@ -109,6 +109,8 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("service/server/maxBodyBytes", 2000, 3000, True, False),
     ("service/reload/mode", "manual", "auto", True, False),
     ("service/reload/maxRemoved", 0.4, 0.5, True, False),
+    ("service/reload/canary", {"share": "10%"}, {"share": "20%"}, True, False),
+    ("service/reload/canary", {"abortOn": {}}, {"abortOn": {"costPerTurn": "2x"}}, True, False),
     ("service/reload/drainTimeout", "1m", "2m", True, False),
     ("service/reload/maxStale", "1m", GONE, True, False),
     ("service/reload/followSymlinks", GONE, True, True, False),
@@ -226,7 +228,7 @@ NOT_JUDGED = {
     """,
     "service": """
         server.port server.drainTimeout store.url store.url.env store.url.default
-        reload.quiet reload.resync reload.stateDir
+        reload.quiet reload.resync reload.stateDir reload.canary.for reload.canary.minTurns
         providers.*.kind providers.*.apiKey.env providers.*.apiKey.default providers.*.apiKey.file
         providers.*.stream providers.*.headers.* providers.*.headers.*.env
         providers.*.headers.*.default providers.*.headers.*.file

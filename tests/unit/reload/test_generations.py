@@ -8,7 +8,9 @@ from typing import Any, cast
 import pytest
 
 from interlock.reload.generation import Generation
-from interlock.reload.generations import Generations, Held
+from interlock.reload.generations import Generations
+from interlock.reload.held import Held
+from tests.unit.reload.conversations import conversation
 
 LONG = 3600.0
 
@@ -34,6 +36,9 @@ class FakeGeneration:
             raise self.failure
 
 
+CONVERSATION = conversation()
+
+
 def make(name: str) -> Any:
     return cast(Generation, FakeGeneration(name))
 
@@ -47,7 +52,7 @@ class Turn:
         self.task = asyncio.create_task(self._run(generations))
 
     async def _run(self, generations: Generations) -> str:
-        async with generations.pin() as held:
+        async with generations.pin(CONVERSATION) as held:
             self.began.set_result(held)
             try:
                 await self._end.wait()
@@ -159,7 +164,7 @@ async def test_a_turn_that_fails_lets_go_too() -> None:
     generations = Generations(first)
 
     async def fail() -> None:
-        async with generations.pin():
+        async with generations.pin(CONVERSATION):
             generations.replace(make("two"), drain_seconds=LONG)
             raise RuntimeError("no")
 

@@ -209,6 +209,7 @@ class FakeHeld:
 class FakeGenerations:
     active: FakeHeld
     draining: tuple[FakeHeld, ...] = ()
+    trial: None = None
 
 
 @dataclass

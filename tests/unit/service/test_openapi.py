@@ -48,6 +48,7 @@ def test_every_route_is_described(document: dict[str, Any]) -> None:
         ("get", "/v1/switches"),
         ("get", "/v1/turns/{id}"),
         ("get", "/v1/turns/{id}/trace"),
+        ("post", "/v1/config/canary/{verdict}"),
         ("post", "/v1/config/reload"),
         ("post", "/v1/config/rollback"),
         ("post", "/v1/conversations"),

@@ -52,6 +52,7 @@ async def test_a_reload_says_what_is_active(
             "why": "because",
             "if_match": None,
             "allow_removals": True,
+            "skip_canary": False,
         }
     ]
 
