@@ -95,7 +95,10 @@ def print_applied(answer: Any) -> None:
     if answer["status"] == "unchanged":
         _say(console, f"unchanged: {active}")
     elif answer["status"] == "canary":
-        _say(console, f"on trial, see: interlock canary show; until then {active} is active")
+        _say(
+            console,
+            f"on trial for a share of the new conversations (interlock canary show); {active} is active",
+        )
     else:
         _say(console, f"applied: {active}, {answer['seconds']:.2f} s")
     if answer["restartNeeded"]:

@@ -60,7 +60,8 @@ def judge(rules: Canary, *, active: Arm, canary: Arm, elapsed_seconds: float) ->
         if worse is not None:
             return Verdict("abort", worse)
     if not over:
-        return Verdict("wait", f"{canary.turns} turns so far")
+        told = f"{canary.turns} turns so far, beside {active.turns} of the active configuration"
+        return Verdict("wait", told)
     if enough:
         return Verdict("promote", f"{canary.turns} turns were no worse than the others")
     few = min(active.turns, canary.turns)
