@@ -97,7 +97,7 @@ def print_applied(answer: Any) -> None:
     elif answer["status"] == "canary":
         _say(
             console,
-            f"on trial for a share of the new conversations (interlock canary show); {active} is active",
+            f"on trial for some conversations (interlock canary show); {active} is active",
         )
     else:
         _say(console, f"applied: {active}, {answer['seconds']:.2f} s")
