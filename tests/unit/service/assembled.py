@@ -14,6 +14,7 @@ from interlock.reload.history import StoreHistory
 from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime
 from interlock.service.app import create_app
+from interlock.service.key_ring import KeyRing
 from interlock.service.keys import new_key
 from interlock.service.metrics import Metrics
 from interlock.store.store import Store
@@ -68,7 +69,9 @@ async def assemble(folder: Path, *, key: str | None = None) -> AsyncIterator[Ass
     await supervisor.begin(store, history=StoreHistory(store))
     runtime = Runtime(supervisor.generations, store)
     await runtime.switches.load()
-    app = create_app(runtime, supervisor=supervisor, metrics=Metrics(supervisor))
+    ring = KeyRing(store)
+    await ring.refresh()
+    app = create_app(runtime, supervisor=supervisor, metrics=Metrics(supervisor), ring=ring)
     transport = httpx2.ASGITransport(app=app)
     client = httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
     try:
