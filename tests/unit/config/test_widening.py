@@ -24,8 +24,8 @@ BASE = project()
 LENGTH = {"use": "max_length"}
 URL = {"env": "A", "default": "http://a"}
 KEYS = {"keys": [{"name": "ci", "sha256": "a" * 64}, {"name": "ops", "sha256": "b" * 64}]}
-SIGNED = {"algorithm": "HS256", "key": {"env": "A"}}
-ROTATED = {"algorithm": "HS256", "keys": [{"key": {"env": "A"}}, {"kid": "b", "key": {"env": "B"}}]}
+SIGNED = {"algorithm": "HS256", "key": URL}
+ROTATED = {"algorithm": "HS256", "keys": [{"key": URL}, {"kid": "b", "key": URL}]}
 PYTHON = {
     "category": "search",
     "description": "Lists orders.",
@@ -120,8 +120,8 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("service/auth/keys/0/role", "chat", "operator", True, True),
     ("service/auth/sessions", SIGNED, GONE, True, False),
     ("service/auth/sessions", SIGNED, SIGNED | {"algorithm": "RS256"}, True, True),
-    ("service/auth/sessions", SIGNED, SIGNED | {"key": {"env": "C"}}, True, True),
-    ("service/auth/sessions", ROTATED, ROTATED | {"keys": [{"key": URL}]}, True, True),
+    ("service/auth/sessions", SIGNED, SIGNED | {"key": URL | {"env": "C"}}, True, True),
+    ("service/auth/sessions", ROTATED, ROTATED | {"keys": [{"key": URL}, {"kid": "c", "key": URL}]}, True, True),
     ("service/auth/sessions", SIGNED, SIGNED | {"issuer": "a"}, False, True),
     ("service/auth/sessions", SIGNED, SIGNED | {"audience": "a"}, False, True),
     ("service/auth/sessions", SIGNED, SIGNED | {"customerClaim": "a"}, True, True),

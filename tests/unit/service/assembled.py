@@ -62,7 +62,7 @@ async def assemble(folder: Path, *, key: str | None = None) -> AsyncIterator[Ass
     if key is not None and "auth:" not in (settings := folder / "interlock.yaml").read_text():
         secret, digest = new_key()
         with settings.open("a") as file:
-            file.write(f"auth: {{keys: [{{name: {key}, sha256: {digest}}}]}}\n")
+            file.write(f"auth: {{keys: [{{name: {key}, sha256: {digest}, role: admin}}]}}\n")
         headers = {"authorization": f"Bearer {secret}"}
     supervisor = await Supervisor.start(folder, {})
     store = await Store.open("sqlite:///var/store.db", project=folder)
