@@ -55,9 +55,11 @@ http: {url: 'http://127.0.0.1:9/orders'}
 """
 
 
-def make_snapshot(*, keys: Sequence[str] = (), reload: str = "{}") -> Snapshot:
-    """A valid configuration; `keys` are the hashes of its API keys."""
-    entries = ", ".join(f"{{name: key{n}, sha256: '{key}'}}" for n, key in enumerate(keys))
+def make_snapshot(*, keys: Sequence[str] = (), reload: str = "{}", role: str = "admin") -> Snapshot:
+    """A valid configuration; `keys` are the hashes of its API keys, all with one `role`."""
+    entries = ", ".join(
+        f"{{name: key{n}, sha256: '{key}', role: {role}}}" for n, key in enumerate(keys)
+    )
     settings = f"{_SETTINGS}\nauth: {{keys: [{entries}]}}\nreload: {reload}"
     files = {
         "interlock.yaml": settings.encode(),
@@ -315,9 +317,11 @@ class FakeRuntime:
         return Answered("turn_1", conversation_id, "d" * 64, self.result)
 
 
-def make_runtime(*, keys: Sequence[str] = (), reload: str = "{}") -> FakeRuntime:
+def make_runtime(
+    *, keys: Sequence[str] = (), reload: str = "{}", role: str = "admin"
+) -> FakeRuntime:
     """A runtime that holds `CONVERSATION` and answers with `RESULT`."""
-    return FakeRuntime(FakeGeneration(make_snapshot(keys=keys, reload=reload)))
+    return FakeRuntime(FakeGeneration(make_snapshot(keys=keys, reload=reload, role=role)))
 
 
 @asynccontextmanager
