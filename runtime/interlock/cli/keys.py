@@ -94,7 +94,7 @@ def list_keys(project: Project = Path(), form: Form = Format.TEXT) -> None:
     from interlock.cli.table import print_table
 
     with _open(project) as (settings, book):
-        stored = book.keys()
+        stored = book.entries()
     declared = [{"name": key.name, "role": key.role or "admin"} for key in settings.auth.keys]
     if form is Format.JSON:
         document = {"keys": [_view(key) for key in stored], "declared": declared}

@@ -36,7 +36,7 @@ class Server(Document):
     """Where the service listens."""
 
     host: str = "127.0.0.1"
-    """The address to listen on; anything but loopback needs `auth.keys`."""
+    """The address to listen on; anything but loopback needs an API key."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """0 takes any free port."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 262_144

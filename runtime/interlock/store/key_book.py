@@ -54,7 +54,7 @@ class KeyBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def keys(self) -> tuple[StoredKey, ...]:
+    def entries(self) -> tuple[StoredKey, ...]:
         """All that were ever made, oldest first."""
         with self._transaction() as connection:
             return read_api_keys(connection)
