@@ -34,7 +34,7 @@ GOOD: dict[str, Any] = {"sub": "CUST-1001", "iss": "https://shop.example", "aud"
 
 
 def token(key: str = SECRET, *, kid: str | None = None, **changes: Any) -> str:
-    claims = {**GOOD, "exp": int(time.time()) + 600, **changes}
+    claims = {**GOOD, "exp": int(time.time()) + 7200, **changes}
     claims = {name: value for name, value in claims.items() if value is not None}
     return jwt.encode(claims, key, algorithm="HS256", headers={"kid": kid} if kid else None)
 
@@ -44,7 +44,7 @@ def part(value: Any) -> str:
 
 
 def forged(header: Any, key: str = SECRET, **changes: Any) -> str:
-    body = part({**GOOD, "exp": int(time.time()) + 600, **changes})
+    body = part({**GOOD, "exp": int(time.time()) + 7200, **changes})
     text = header if isinstance(header, str) else part(header)
     digest = hmac.new(key.encode(), f"{text}.{body}".encode(), hashlib.sha256).digest()
     return f"{text}.{body}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
@@ -91,7 +91,7 @@ ATTACKS: dict[str, str] = {
     "without an expiry": token(exp=None),
     "an expiry that is no time": token(exp="soon"),
     "an expiry without end": token(exp=float("inf")),
-    "not yet": token(nbf=int(time.time()) + 100),
+    "not yet": token(nbf=int(time.time()) + 86_400),
     "issued tomorrow": token(iat=int(time.time()) + 86_400),
     "of another issuer": token(iss="https://shop.example.evil"),
     "of a part of the issuer": token(iss="https://shop"),
