@@ -52,6 +52,8 @@ CODES: Mapping[str, str] = {
     "ILK-C030": "The call of a fast path does not fit its tool.",
     "ILK-C031": "A conversation can use its limits up before the first answer.",
     "ILK-C032": "The reserve is too small for a last answer.",
+    "ILK-C060": "An API key has no role.",
+    "ILK-C061": "The key of session tokens cannot be used.",
     "ILK-R001": "A file cannot be read right now.",
     "ILK-R002": "A file is a link that leads out of the project.",
     "ILK-R003": "The change removes too much to be made without being asked for.",

@@ -102,13 +102,18 @@ class Runtime:
         return self._stopping
 
     async def create_conversation(
-        self, agent: str, *, customer_id: str | None, session: JsonObject
+        self,
+        agent: str,
+        *,
+        customer_id: str | None,
+        session: JsonObject,
+        api_key: str | None = None,
     ) -> Conversation:
-        """Opens a conversation. Raises `UnknownAgent`."""
+        """Opens a conversation; `api_key` is the name of the key for it. Raises `UnknownAgent`."""
         _agent(self.generation, agent)
         claims = session if customer_id is None else {"customerId": customer_id, **session}
         return await self.store.create_conversation(
-            agent=agent, customer_id=customer_id, session=claims
+            agent=agent, customer_id=customer_id, session=claims, api_key=api_key
         )
 
     async def send(

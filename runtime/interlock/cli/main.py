@@ -20,6 +20,7 @@ from interlock.cli import (
     explain,
     init,
     key,
+    keys,
     plan,
     reload,
     schema,
@@ -82,6 +83,7 @@ app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")
 app.command("schema")(schema.schema)
 app.command("key")(key.key)
+app.add_typer(keys.app, name="keys")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -27,7 +27,8 @@ from interlock.model.agent import (
     ToolSelection,
 )
 from interlock.model.base import Document, Json, SecretRef
-from interlock.model.settings import ApiKey, Auth, Settings
+from interlock.model.identity import ApiKey, Auth
+from interlock.model.settings import Settings
 from interlock.model.tool import HttpCall, Idempotency, Loop, Tool
 
 __all__ = ["NULL", "ORDER", "Secret", "Tree", "agent_tree", "key_of", "settings_tree", "tool_tree"]

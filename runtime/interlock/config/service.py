@@ -26,6 +26,15 @@ def check_settings(placed: Placed[Settings]) -> None:
                 ("models", name, "provider"),
                 hint=f"did you mean '{close}'?" if close else "declare it under providers:",
             )
+    for index, key in enumerate(settings.auth.keys):
+        if key.role is None:
+            placed.report(
+                "ILK-C060",
+                f"the key '{key.name}' has no role, so it may do everything",
+                ("auth", "keys", index),
+                hint="give it 'role: chat' for a front end, 'operator', or 'admin'",
+                severity="warning",
+            )
 
 
 def missing_environment(placed: Placed[Settings], environment: Mapping[str, str]) -> None:
@@ -43,9 +52,12 @@ def missing_environment(placed: Placed[Settings], environment: Mapping[str, str]
 
 
 def check_secret_files(placed: Placed[Settings], read_secret: Callable[[str], str]) -> None:
-    """Reports secrets that cannot be read from their files."""
+    """Reports secrets that cannot be read from their files.
+
+    But for the keys of session tokens, whose files may have several lines.
+    """
     for location, reference in _references(placed.model):
-        if not isinstance(reference, SecretRef) or reference.file is None:
+        if location[0] == "auth" or not isinstance(reference, SecretRef) or reference.file is None:
             continue
         try:
             read_secret(reference.file)
@@ -85,6 +97,11 @@ def _is_http_url(url: str) -> bool:
 def _references(settings: Settings) -> Iterator[tuple[Loc, EnvRef | SecretRef]]:
     if isinstance(settings.store.url, EnvRef):
         yield ("store", "url"), settings.store.url
+    sessions = settings.auth.sessions
+    if sessions is not None and sessions.key is not None:
+        yield ("auth", "sessions", "key"), sessions.key
+    for index, key in enumerate(() if sessions is None else sessions.keys):
+        yield ("auth", "sessions", "keys", index, "key"), key.key
     for name, provider in settings.providers.items():
         yield ("providers", name, "apiKey"), provider.api_key
         if isinstance(provider.base_url, EnvRef):

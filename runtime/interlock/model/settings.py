@@ -19,10 +19,9 @@ from interlock.model.base import (
     ValueOrEnv,
 )
 from interlock.model.canary import Canary
+from interlock.model.identity import Auth, Customers
 
 __all__ = [
-    "ApiKey",
-    "Auth",
     "ModelEntry",
     "PriceEntry",
     "Provider",
@@ -38,7 +37,7 @@ class Server(Document):
     """Where the service listens."""
 
     host: str = "127.0.0.1"
-    """The address to listen on; anything but loopback needs `auth.keys`."""
+    """The address to listen on; anything but loopback needs an API key."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     """0 takes any free port."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 262_144
@@ -120,22 +119,6 @@ class PriceEntry(Document):
     """The price of `cacheWrite` when left out."""
 
 
-class ApiKey(Document):
-    """A key that may use the API. Only its hash is kept."""
-
-    name: Name = Field(examples=["web-shop"])
-    """Who uses the key; logs and metrics show it."""
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    """As printed by `interlock key`."""
-
-
-class Auth(Document):
-    """Who may use the API. Without keys the service listens on loopback only."""
-
-    keys: tuple[ApiKey, ...] = ()
-    """The keys that are accepted."""
-
-
 def _check_quiet(value: timedelta) -> timedelta:
     if value > timedelta(seconds=5):
         raise PydanticCustomError("duration", "must be 5s at most")
@@ -181,6 +164,8 @@ class Settings(Document):
     """Where conversations and traces are kept."""
     auth: Auth = Auth()
     """Who may use the API."""
+    customers: Customers = Customers()
+    """How much of the service one customer may take."""
     reload: Reload = Reload()
     """How changes of the configuration take effect."""
     providers: Annotated[dict[Name, Provider], Field(min_length=1)]

@@ -22,6 +22,7 @@ from interlock.model.settings import PriceEntry, Provider
 from interlock.reload.clients import Clients, Lease
 from interlock.reload.proof import prove_agents, prove_tools
 from interlock.reload.secrets import SecretFiles
+from interlock.reload.session_keys import PreparedKey, prove_sessions, session_keys
 from interlock.tools.http import HttpClient
 from interlock.tools.toolbox import Toolbox
 from interlock.turn.agent import CompiledAgent
@@ -47,6 +48,8 @@ class Generation:
     """The warnings."""
     secrets: SecretFiles
     """The files of secrets as they were read for it."""
+    session_keys: tuple[PreparedKey, ...]
+    """What session tokens are verified with; empty if there are none."""
     _toolbox: Toolbox
     _lease: Lease
 
@@ -107,8 +110,9 @@ def build(
             for name, provider in snapshot.settings.providers.items()
         }
         services = Services(providers, ready.toolbox)
+        tokens = session_keys(snapshot.settings.auth.sessions, environment, secrets)
         return Generation(
-            snapshot, ready.agents, services, loaded.found, secrets, ready.toolbox, lease
+            snapshot, ready.agents, services, loaded.found, secrets, tokens, ready.toolbox, lease
         )
     except BaseException:
         lease.give_back()
@@ -152,6 +156,7 @@ def _check(
         loaded,
         prove_tools(snapshot, toolbox, loaded.documents),
         prove_agents(snapshot, agents, loaded.documents),
+        prove_sessions(loaded.documents["settings"], environment, secrets),
     )
     if loaded.snapshot is None:
         toolbox.forget()

@@ -19,6 +19,7 @@ class SecretFiles:
     def __init__(self, project: Path) -> None:
         self._project = project
         self._read: dict[str, str] = {}
+        self._lines: dict[str, str] = {}
 
     def read(self, path: str) -> str:
         """The secret in a file, without the line break at its end.
@@ -29,11 +30,19 @@ class SecretFiles:
             self._read[path] = self._load(path)
         return self._read[path]
 
+    def read_lines(self, path: str) -> str:
+        """The same for what may have several lines, such as a public key as PEM."""
+        if path not in self._lines:
+            self._lines[path] = self._load_text(path)
+        return self._lines[path]
+
     def have_changed(self) -> bool:
         """Whether a file that was asked for holds something else by now, or nothing of use."""
         now = SecretFiles(self._project)
         try:
-            return any(now.read(path) != secret for path, secret in self._read.items())
+            return any(now.read(path) != secret for path, secret in self._read.items()) or any(
+                now.read_lines(path) != text for path, text in self._lines.items()
+            )
         except ValueError:
             return True
 
@@ -46,6 +55,12 @@ class SecretFiles:
         return environment.get(value.env or "", value.default or "")
 
     def _load(self, path: str) -> str:
+        text = self._load_text(path)
+        if not text.isprintable():
+            raise ValueError("it has more than one line, or characters that cannot be sent")
+        return text
+
+    def _load_text(self, path: str) -> str:
         place = self._project / path
         try:
             if self._is_in_snapshot(place):
@@ -67,8 +82,6 @@ class SecretFiles:
             raise ValueError("it is not UTF-8 text") from None
         if not text:
             raise ValueError("it is empty")
-        if not text.isprintable():
-            raise ValueError("it has more than one line, or characters that cannot be sent")
         return text
 
     def _is_in_snapshot(self, place: Path) -> bool:

@@ -10,10 +10,12 @@ from fastapi import Request
 from interlock.errors import ConversationNotFound
 from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime, ShuttingDown
+from interlock.service.caller import ANYONE, Caller
 from interlock.store.records import TurnNotFound
 
 __all__ = [
     "ID_PATTERN",
+    "caller_of",
     "conversation_id",
     "open_runtime",
     "runtime_of",
@@ -36,6 +38,11 @@ def runtime_of(request: Request) -> Runtime:
 def supervisor_of(request: Request) -> Supervisor:
     """What holds the active configuration."""
     return cast(Supervisor, request.app.state.supervisor)
+
+
+def caller_of(request: Request) -> Caller:
+    """Whose key the request came with."""
+    return cast(Caller, getattr(request.state, "caller", ANYONE))
 
 
 def who_asks(request: Request) -> str | None:

@@ -21,8 +21,11 @@ from interlock.service import metrics as metrics_page
 from interlock.service.auth import Authentication
 from interlock.service.body_limit import BodyLimit
 from interlock.service.boundary import Boundary
+from interlock.service.customer_limits import CustomerLimits
+from interlock.service.key_ring import KeyRing
 from interlock.service.metrics import Metrics
 from interlock.service.openapi import complete
+from interlock.service.ownership import Ownership
 from interlock.service.problems import ApiError, answer_error
 
 __all__ = ["create_app"]
@@ -34,10 +37,17 @@ Keys are camelCase, times are UTC, money is in US dollars as a decimal string. E
 """
 
 
-def create_app(runtime: Runtime, *, supervisor: Supervisor, metrics: Metrics) -> FastAPI:
+def create_app(
+    runtime: Runtime,
+    *,
+    supervisor: Supervisor,
+    metrics: Metrics,
+    ring: KeyRing | None = None,
+) -> FastAPI:
     """The application that answers for `runtime`, with its active configuration at any time.
 
-    `supervisor` is what replaces that configuration, `metrics` counts what happens in both.
+    `supervisor` is what replaces that configuration, `metrics` counts what happens in both,
+    `ring` has the API keys of the runtime's store.
     """
     app = _Api(
         title="Interlock",
@@ -57,7 +67,8 @@ def create_app(runtime: Runtime, *, supervisor: Supervisor, metrics: Metrics) ->
         ],
         middleware=[
             Middleware(Boundary),
-            Middleware(Authentication, runtime=runtime),
+            Middleware(Authentication, runtime=runtime, ring=ring or KeyRing(runtime.store)),
+            Middleware(Ownership, runtime=runtime),
             Middleware(BodyLimit, runtime=runtime),
         ],
         exception_handlers={
@@ -70,6 +81,7 @@ def create_app(runtime: Runtime, *, supervisor: Supervisor, metrics: Metrics) ->
     app.state.runtime = runtime
     app.state.supervisor = supervisor
     app.state.metrics = metrics
+    app.state.customer_limits = CustomerLimits()
     return app
 
 

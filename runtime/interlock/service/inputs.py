@@ -6,12 +6,20 @@ import json
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    WrapValidator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from interlock.service.schemas import Schema
 
-__all__ = ["CustomerId", "NewConversation", "NewMessage"]
+__all__ = ["CustomerId", "NewConversation", "NewMessage", "SessionClaims"]
 
 _MOST_SESSION_BYTES = 16_384
 
@@ -59,6 +67,33 @@ CustomerId = Annotated[
 """Who the customer is, in the caller's terms."""
 
 
+Session = Annotated[dict[str, JsonValue], AfterValidator(_check_session)]
+"""Claims about a customer, at most 16 KB."""
+
+SessionToken = Annotated[str, Field(min_length=1, max_length=8192, examples=["eyJhbGciOi..."])]
+"""A signed session token, where the configuration has `auth.sessions`."""
+
+
+_CLAIMS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(Session)
+_TOKEN: TypeAdapter[str] = TypeAdapter(SessionToken)
+
+
+def _claims_or_token(value: object, _: object) -> dict[str, JsonValue] | str:
+    # By hand, because a union would tell of both what is wrong with it.
+    if isinstance(value, str):
+        return _TOKEN.validate_python(value)
+    return _CLAIMS.validate_python(value)
+
+
+class SessionClaims(Schema):
+    """What a session token says of its customer, in the form that conversations keep."""
+
+    customer: CustomerId
+    """Who the customer is."""
+    session: Session
+    """All claims."""
+
+
 class NewConversation(Schema):
     """What opens a conversation."""
 
@@ -66,14 +101,26 @@ class NewConversation(Schema):
     """The agent that answers; `GET /v1/agents` lists them."""
     customer_id: CustomerId | None = Field(default=None, examples=["C-1042"])
     """Who the customer is. The caller has authenticated them; tools may rely on it."""
-    session: Annotated[dict[str, JsonValue], AfterValidator(_check_session)] = Field(
+    session: Annotated[Session | SessionToken, WrapValidator(_claims_or_token)] = Field(
         default={}, examples=[{"plan": "gold"}]
     )
-    """Further claims about the customer, at most 16 KB. Tools read them as `session`; the model
-    does not see them."""
+    """Further claims about the customer, at most 16 KB, or a signed session token that says all
+    there is to say. Tools read the claims as `session`; the model does not see them."""
+
+    @property
+    def token(self) -> str | None:
+        """The session token, if it is one."""
+        return self.session if isinstance(self.session, str) else None
+
+    @property
+    def claims(self) -> dict[str, JsonValue]:
+        """The unsigned claims."""
+        return {} if isinstance(self.session, str) else self.session
 
     @model_validator(mode="after")
     def _agree_on_customer(self) -> NewConversation:
+        if isinstance(self.session, str):
+            return self
         claimed = self.session.get("customerId", self.customer_id)
         if self.customer_id is not None and claimed != self.customer_id:
             raise PydanticCustomError(
@@ -92,3 +139,5 @@ class NewMessage(Schema):
         Field(examples=["Where is my order ORD-1001?"]),
     ]
     """What the customer wrote, 1 to 20000 characters; white space around it is dropped."""
+    session: SessionToken | None = None
+    """The session token, if the header `X-Interlock-Session` does not have it."""

@@ -6,29 +6,40 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
-from interlock.model.settings import ApiKey
+__all__ = ["Hashed", "key_of", "new_key"]
 
-__all__ = ["new_key", "owner_of"]
+
+class Hashed(Protocol):
+    """A key of which only the hash is known."""
+
+    @property
+    def sha256(self) -> str:
+        """In hexadecimal digits."""
+        ...
+
+
+K = TypeVar("K", bound=Hashed)
 
 
 def new_key() -> tuple[str, str]:
-    """A new random key, and its SHA-256 for `auth.keys` in hexadecimal digits."""
+    """A new random key, and its SHA-256 in hexadecimal digits."""
     key = f"ilk_{secrets.token_urlsafe(32)}"
     return key, _digest(key)
 
 
-def owner_of(key: str, keys: Iterable[ApiKey]) -> str | None:
-    """The name under which `key` is one of the keys; None if it is not.
+def key_of(key: str, known: Iterable[K]) -> K | None:
+    """The one of the known keys that `key` is; None if it is none.
 
     The time it takes says nothing about which key it is, or how nearly.
     """
     digest = _digest(key)
-    owner = None
-    for known in keys:
-        if hmac.compare_digest(digest, known.sha256):
-            owner = known.name
-    return owner
+    found = None
+    for each in known:
+        if hmac.compare_digest(digest, each.sha256):
+            found = each
+    return found
 
 
 def _digest(key: str) -> str:

@@ -18,6 +18,7 @@ from interlock.reload.history import StoreHistory
 from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime
 from interlock.service.app import create_app
+from interlock.service.key_ring import KeyRing
 from interlock.service.listening import CannotListen, check_host, listen, url_of
 from interlock.service.metrics import Metrics
 from interlock.service.server import Server
@@ -68,10 +69,13 @@ async def serve(
                 settings.server.host if host is None else host,
                 settings.server.port if port is None else port,
             )
-            check_host(address[0], settings.auth.keys)
             listener = stack.enter_context(closing(await asyncio.to_thread(listen, *address)))
             url = resolve(settings.store.url, environment)
             store = await stack.enter_async_context(await Store.open(url, project=project))
+            ring = KeyRing(store)
+            await ring.refresh()
+            # The address is bound by now, but nobody who connects is listened to.
+            check_host(address[0], has_keys=bool(settings.auth.keys) or ring.has_keys)
             # Nothing runs yet, so what the store calls running was left by a killed process.
             await store.end_interrupted_turns(Replies().failed)
             metrics = Metrics(supervisor)
@@ -79,13 +83,13 @@ async def serve(
             await supervisor.begin(
                 store,
                 history=StoreHistory(store),
-                allowed=partial(_refuse_exposure, address[0]),
+                allowed=partial(_refuse_exposure, address[0], ring),
             )
             runtime = Runtime(supervisor.generations, store, observer=metrics)
             await runtime.switches.load()
             # From here on the runtime closes what is open, and the server the socket.
             stack.pop_all()
-        app = create_app(runtime, supervisor=supervisor, metrics=metrics)
+        app = create_app(runtime, supervisor=supervisor, metrics=metrics, ring=ring)
         # What is there now stays to the end, so the garbage collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -100,10 +104,10 @@ async def serve(
         )
 
 
-def _refuse_exposure(host: str, snapshot: Snapshot) -> Iterable[Diagnostic]:
+def _refuse_exposure(host: str, ring: KeyRing, snapshot: Snapshot) -> Iterable[Diagnostic]:
     """A finding if the configuration would take the last key from a service that others reach."""
     try:
-        check_host(host, snapshot.settings.auth.keys)
+        check_host(host, has_keys=bool(snapshot.settings.auth.keys) or ring.has_keys)
     except CannotListen as error:
         yield Diagnostic("ILK-R004", str(error), Location("interlock.yaml"), where="auth.keys")
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Sequence
 
 from interlock.errors import InterlockError
-from interlock.model.settings import ApiKey
 
 __all__ = ["CannotListen", "check_host", "is_loopback", "listen", "url_of"]
 
@@ -28,14 +26,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def check_host(host: str, keys: Sequence[ApiKey]) -> None:
+def check_host(host: str, *, has_keys: bool) -> None:
     """Raises `CannotListen` if others could reach a service that asks for no key."""
-    if keys or is_loopback(host):
+    if has_keys or is_loopback(host):
         return
     raise CannotListen(
         f"without keys the service does not listen on '{host}', where anyone could use it: "
-        "add a key under auth.keys in interlock.yaml (interlock key makes one), "
-        "or listen on 127.0.0.1"
+        "make one with `interlock keys create NAME`, or add one under auth.keys in interlock.yaml "
+        "(interlock key makes it), or listen on 127.0.0.1"
     )
 
 

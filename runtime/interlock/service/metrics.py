@@ -193,7 +193,7 @@ class Metrics:
 
 @router.get("/metrics", include_in_schema=False)
 async def read_metrics(request: Request) -> Response:
-    """The metrics, for Prometheus. With API keys configured, it needs one too."""
+    """The metrics, for Prometheus. With API keys, it needs one of an operator."""
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(), headers={"content-type": CONTENT_TYPE_LATEST})
 

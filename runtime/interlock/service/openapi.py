@@ -24,12 +24,14 @@ _MODELS: Sequence[type[BaseModel]] = (
 _WHEN = {
     400: "The body is not JSON.",
     401: "There is no valid API key.",
+    403: "The key's role does not suffice, or what only a session token can say is not signed.",
     404: "There is no such thing.",
     409: "It cannot be done as things are; `findings` say why, where a configuration is at fault.",
     412: "Another configuration is active than the one that `If-Match` names.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "The request is not valid; `errors` names the fields.",
+    429: "The customer has reached a limit; `Retry-After` says how long to wait.",
     500: "Something went wrong; the log tells more about `instance`.",
     503: "The service is stopping or its store does not answer.",
 }
@@ -52,7 +54,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     document["security"] = [{"apiKey": []}]
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            common = (500,) if path.endswith(("/live", "/ready")) else (401, 500, 503)
+            common = (500,) if path.endswith(("/live", "/ready")) else (401, 403, 500, 503)
             for status in common:
                 operation["responses"].setdefault(str(status), _problem(status))
             if path.endswith(("/live", "/ready")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from fastapi.sse import format_sse_event
 from pydantic_core import to_json
@@ -114,15 +114,19 @@ class Progress:
                 yield b"".join(events)
 
 
-async def stream_answer(
-    runtime: Runtime, conversation_id: str, *, text: str, request_id: str
+def stream_answer(
+    runtime: Runtime,
+    conversation_id: str,
+    *,
+    text: str,
+    request_id: str,
+    on_end: Callable[[], None] = lambda: None,
 ) -> StreamingResponse:
     """Sends the message, and answers with its progress and then its answer.
 
-    Raises `ConversationNotFound` and `StoreError` while a status can still say so; what fails
-    later is told by the last event, `error`.
+    The conversation must be known: what fails now is told by the last event, `error`. `on_end`
+    is called when the turn has ended, whether or not anybody still reads.
     """
-    await runtime.store.conversation(conversation_id)
     progress = Progress()
 
     async def last_event() -> bytes:
@@ -132,6 +136,7 @@ async def stream_answer(
             # The boundary of a stream: `explain` tells the log, the event tells the client.
             return _event("error", problem_json(explain(error, request_id), request_id))
         finally:
+            on_end()
             progress.end()
         return _event("answer", answer_json(answered))
 

@@ -11,9 +11,17 @@ from interlock.model.event import TraceEvent
 from interlock.model.turn import Message, Spent, TurnResult
 from interlock.model.usage import Usage
 from interlock.store.encoding import unpack_files
-from interlock.store.records import Conversation, HistoryEntry, Switch, Turn, TurnNotFound
+from interlock.store.records import (
+    Conversation,
+    HistoryEntry,
+    StoredKey,
+    Switch,
+    Turn,
+    TurnNotFound,
+)
 from interlock.store.tables import (
     activations,
+    api_keys,
     conversations,
     ledger,
     messages,
@@ -26,6 +34,7 @@ from interlock.turn.ports import LedgerEntry
 
 __all__ = [
     "read_activations",
+    "read_api_keys",
     "read_conversation",
     "read_conversations",
     "read_events",
@@ -57,6 +66,7 @@ _EVENTS = (
     .order_by(trace_events.c.sequence)
 )
 _SWITCHES = select(switches).where(switches.c.lifted_at.is_(None)).order_by(switches.c.id)
+_API_KEYS = select(api_keys).order_by(api_keys.c.id)
 _LEDGER = select(ledger).where(ledger.c.conversation_id == bindparam("id")).order_by(ledger.c.id)
 
 
@@ -99,6 +109,11 @@ def read_switches(connection: Connection) -> tuple[Switch, ...]:
     )
 
 
+def read_api_keys(connection: Connection) -> tuple[StoredKey, ...]:
+    """All API keys that were ever made, oldest first."""
+    return tuple(StoredKey(**row._mapping) for row in connection.execute(_API_KEYS))
+
+
 def read_conversation(connection: Connection, conversation_id: str) -> Conversation:
     """One conversation; `ConversationNotFound` if there is none."""
     row = connection.execute(_CONVERSATION, {"id": conversation_id}).one_or_none()
@@ -108,12 +123,25 @@ def read_conversation(connection: Connection, conversation_id: str) -> Conversat
 
 
 def read_conversations(
-    connection: Connection, *, customer_id: str | None, limit: int, before: str | None
+    connection: Connection,
+    *,
+    customer_id: str | None,
+    limit: int,
+    before: str | None,
+    api_key: str | None = None,
+    unclaimed: bool = False,
 ) -> tuple[Conversation, ...]:
-    """Up to `limit` conversations, newest first, which began before the one with id `before`."""
+    """Up to `limit` conversations, newest first, which began before the one with id `before`.
+
+    `api_key` leaves those that were opened with it, `unclaimed` those of no customer.
+    """
     query = select(conversations).order_by(conversations.c.id.desc()).limit(limit)
     if customer_id is not None:
         query = query.where(conversations.c.customer_id == customer_id)
+    if api_key is not None:
+        query = query.where(conversations.c.api_key == api_key)
+    if unclaimed:
+        query = query.where(conversations.c.customer_id.is_(None))
     if before is not None:
         query = query.where(conversations.c.id < before)
     return tuple(_conversation(row) for row in connection.execute(query))
@@ -197,6 +225,7 @@ def _conversation(row: Row[Any]) -> Conversation:
         updated_at=row.updated_at,
         spent=Spent(row.spent_tokens, row.spent_cost_nano),
         unpriced_calls=row.unpriced_calls,
+        api_key=row.api_key,
     )
 
 

@@ -8,9 +8,18 @@ from typing import Literal
 
 from interlock.errors import InterlockError
 from interlock.model.base import JsonObject
+from interlock.model.identity import Role
 from interlock.model.turn import Outcome, Spent
 
-__all__ = ["Conversation", "HistoryEntry", "Switch", "SwitchKind", "Turn", "TurnNotFound"]
+__all__ = [
+    "Conversation",
+    "HistoryEntry",
+    "StoredKey",
+    "Switch",
+    "SwitchKind",
+    "Turn",
+    "TurnNotFound",
+]
 
 SwitchKind = Literal["agent", "tool"]
 """What can be switched off."""
@@ -42,6 +51,8 @@ class Conversation:
     """The sum of the ledger, so interrupted turns count too."""
     unpriced_calls: int
     """Model calls whose price is unknown and which `spent.cost_nano` therefore leaves out."""
+    api_key: str | None = None
+    """The name of the API key that it was opened with; None if the service asked for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +118,26 @@ class Switch:
     def target(self) -> tuple[SwitchKind, str, str | None]:
         """What is off; no two active switches have the same target."""
         return self.kind, self.name, self.agent
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """An API key that `interlock keys create` made. Only its hash is known."""
+
+    id: str
+    name: str
+    """No two keys that are not revoked have the same."""
+    role: Role
+    sha256: str
+    """Of the key, in hexadecimal digits."""
+    created_at: datetime
+    created_by: str | None
+    """Who made it, as far as that is known."""
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    """To within some minutes."""
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from interlock.store.tables import (
     activations,
+    api_keys,
     conversations,
     ledger,
     messages,
@@ -46,6 +47,7 @@ __all__ = [
     "SET_SWITCH",
     "STATEMENTS",
     "UPDATE_CONVERSATION",
+    "USE_KEY",
     "Row",
     "Rows",
     "Statement",
@@ -144,6 +146,13 @@ LIFT_SWITCH = Statement(
 )
 """Switches something on again, if it is off."""
 
+USE_KEY = Statement(
+    update(api_keys)
+    .where(api_keys.c.id == bindparam("of", type_=String))
+    .values(last_used_at=bindparam("now", type_=String))
+)
+"""Notes when the API key `of` was used."""
+
 CREATE_CONVERSATION = Statement(_insert(conversations))
 
 BEGIN_TURN = Statement(
@@ -206,6 +215,7 @@ STATEMENTS = (
     RECORD_ACTIVATION,
     SET_SWITCH,
     LIFT_SWITCH,
+    USE_KEY,
     CREATE_CONVERSATION,
     BEGIN_TURN,
     ADD_MESSAGE,

@@ -24,7 +24,14 @@ from interlock.store import reads, writes
 from interlock.store.encoding import clean_text, decode_json, encode_time
 from interlock.store.live import LiveConversations
 from interlock.store.opening import READERS, Database, open_database
-from interlock.store.records import Conversation, HistoryEntry, Switch, SwitchKind, Turn
+from interlock.store.records import (
+    Conversation,
+    HistoryEntry,
+    StoredKey,
+    Switch,
+    SwitchKind,
+    Turn,
+)
 from interlock.store.statements import Rows
 from interlock.store.writer import Writer
 from interlock.turn.ports import LedgerEntry
@@ -162,10 +169,23 @@ class Store:
         """All that is switched off, oldest first."""
         return await self._read(reads.read_switches)
 
+    async def api_keys(self) -> tuple[StoredKey, ...]:
+        """All API keys that were ever made, oldest first; `KeyBook` makes and revokes them."""
+        return await self._read(reads.read_api_keys)
+
+    def record_key_use(self, key_id: str, at: datetime) -> None:
+        """Hands over when a key was used, as `record_event` does."""
+        self._record("the use of an API key", writes.key_use_rows, (key_id, at), droppable=True)
+
     async def create_conversation(
-        self, *, agent: str, customer_id: str | None, session: JsonObject
+        self,
+        *,
+        agent: str,
+        customer_id: str | None,
+        session: JsonObject,
+        api_key: str | None = None,
     ) -> Conversation:
-        """Begins a conversation."""
+        """Begins a conversation; `api_key` is the name of the key that opened it."""
         now = datetime.now(UTC)
         rows = writes.conversation_rows(
             new_id("conv"),
@@ -173,6 +193,7 @@ class Store:
             customer_id=customer_id,
             session=session,
             now=encode_time(now),
+            api_key=api_key,
         )
         _, row = rows[0]
         await self._commit(f"conversation '{row['id']}'", rows)
@@ -185,6 +206,7 @@ class Store:
             updated_at=now,
             spent=Spent(),
             unpriced_calls=0,
+            api_key=row["api_key"],
         )
         self._live.put(conversation, ())
         return conversation
@@ -193,13 +215,34 @@ class Store:
         """One conversation; `ConversationNotFound` if there is none."""
         return await self._read(reads.read_conversation, conversation_id)
 
+    async def conversation_facts(self, conversation_id: str) -> Conversation:
+        """The same, as of its last turn; no query for one that was used lately."""
+        known = self._live.get(conversation_id)
+        if known is not None and not self._closed:
+            return known[0]
+        return await self.conversation(conversation_id)
+
     async def conversations(
-        self, *, customer_id: str | None = None, limit: int = 50, before: str | None = None
+        self,
+        *,
+        customer_id: str | None = None,
+        limit: int = 50,
+        before: str | None = None,
+        api_key: str | None = None,
+        unclaimed: bool = False,
     ) -> tuple[Conversation, ...]:
-        """Conversations, newest first; `before` is the last id of the page before this one."""
+        """Conversations, newest first; `before` is the last id of the page before this one.
+
+        `api_key` leaves those that were opened with it, `unclaimed` those of no customer.
+        """
         customer = None if customer_id is None else clean_text(customer_id)
         return await self._read(
-            reads.read_conversations, customer_id=customer, limit=limit, before=before
+            reads.read_conversations,
+            customer_id=customer,
+            limit=limit,
+            before=before,
+            api_key=api_key,
+            unclaimed=unclaimed,
         )
 
     async def begin_turn(self, request: TurnRequest, snapshot: str) -> None:

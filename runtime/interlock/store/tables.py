@@ -31,6 +31,7 @@ __all__ = [
     "JsonText",
     "UtcTime",
     "activations",
+    "api_keys",
     "conversations",
     "ledger",
     "messages",
@@ -41,7 +42,7 @@ __all__ = [
     "turns",
 ]
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration, which brings a database to exactly these tables."""
 
 
@@ -117,6 +118,28 @@ switches = Table(
     ),
 )
 
+# Revoked keys stay on record, and their names can be used again.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),  # chat | operator | admin
+    Column("sha256", String, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", String),
+    Column("expires_at", UtcTime),
+    Column("revoked_at", UtcTime),
+    Column("last_used_at", UtcTime),
+    Index(
+        "ix_api_keys_name",
+        "name",
+        unique=True,
+        sqlite_where=text("revoked_at IS NULL"),
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
+)
+
 conversations = Table(
     "conversations",
     metadata,
@@ -130,6 +153,7 @@ conversations = Table(
     Column("spent_tokens", BigInteger, nullable=False),
     Column("spent_cost_nano", BigInteger, nullable=False),
     Column("unpriced_calls", BigInteger, nullable=False),
+    Column("api_key", String),  # the name of the key that it was opened with
     Index("ix_conversations_customer", "customer_id", "id"),
     Index("ix_conversations_updated_at", "updated_at"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
@@ -21,6 +22,7 @@ from interlock.store.statements import (
     RECORD_EVENT,
     SET_SWITCH,
     UPDATE_CONVERSATION,
+    USE_KEY,
     Row,
     Rows,
     Statement,
@@ -33,6 +35,7 @@ __all__ = [
     "cost_rows",
     "end_rows",
     "event_rows",
+    "key_use_rows",
     "lift_rows",
     "snapshot_rows",
     "switch_rows",
@@ -77,6 +80,12 @@ def lift_rows(kind: SwitchKind, name: str, *, agent: str | None, who: str | None
     return ((LIFT_SWITCH, row),)
 
 
+def key_use_rows(use: tuple[str, datetime]) -> Rows:
+    """When an API key, by its id, was used."""
+    key_id, at = use
+    return ((USE_KEY, {"of": key_id, "now": encode_time(at)}),)
+
+
 def conversation_rows(
     conversation_id: str,
     *,
@@ -84,6 +93,7 @@ def conversation_rows(
     customer_id: str | None,
     session: JsonObject,
     now: str,
+    api_key: str | None = None,
 ) -> Rows:
     """A new conversation."""
     row = {
@@ -96,6 +106,7 @@ def conversation_rows(
         "spent_tokens": 0,
         "spent_cost_nano": 0,
         "unpriced_calls": 0,
+        "api_key": _optional(api_key),
     }
     return ((CREATE_CONVERSATION, row),)
 

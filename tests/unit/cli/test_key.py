@@ -9,7 +9,7 @@ from interlock.cli.main import app
 from interlock.config.validate import validate
 from interlock.config.yaml import parse_yaml
 from interlock.model.settings import Settings
-from interlock.service.keys import owner_of
+from interlock.service.keys import key_of
 from tests.unit.cli.projects import SETTINGS
 
 
@@ -25,7 +25,8 @@ def test_the_printed_entry_lets_the_printed_key_in() -> None:
     [known] = settings.auth.keys
     assert known.name == "shop-frontend"
     assert known.sha256 == hashlib.sha256(key.encode()).hexdigest()
-    assert owner_of(key, settings.auth.keys) == "shop-frontend"
+    assert key_of(key, settings.auth.keys) == known
+    assert known.role == "chat"
 
 
 def test_two_keys_differ() -> None:

@@ -24,6 +24,8 @@ BASE = project()
 LENGTH = {"use": "max_length"}
 URL = {"env": "A", "default": "http://a"}
 KEYS = {"keys": [{"name": "ci", "sha256": "a" * 64}, {"name": "ops", "sha256": "b" * 64}]}
+SIGNED = {"algorithm": "HS256", "key": URL}
+ROTATED = {"algorithm": "HS256", "keys": [{"key": URL}, {"kid": "b", "key": URL}]}
 PYTHON = {
     "category": "search",
     "description": "Lists orders.",
@@ -117,6 +119,18 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("service/auth/keys", KEYS["keys"][:1], KEYS["keys"], True, False),
     ("service/auth/keys", [], KEYS["keys"], True, True),
     ("service/auth/keys/0/sha256", "c" * 64, "d" * 64, True, True),
+    ("service/auth/keys/0/role", "chat", "operator", True, True),
+    ("service/auth/sessions", SIGNED, GONE, True, False),
+    ("service/auth/sessions", SIGNED, SIGNED | {"algorithm": "RS256"}, True, True),
+    ("service/auth/sessions", SIGNED, SIGNED | {"key": URL | {"env": "C"}}, True, True),
+    ("service/auth/sessions", ROTATED, ROTATED | {"keys": [{"key": URL}] * 2}, True, True),
+    ("service/auth/sessions", SIGNED, SIGNED | {"issuer": "a"}, False, True),
+    ("service/auth/sessions", SIGNED, SIGNED | {"audience": "a"}, False, True),
+    ("service/auth/sessions", SIGNED, SIGNED | {"customerClaim": "a"}, True, True),
+    ("service/auth/sessions", SIGNED, SIGNED | {"leeway": "31s"}, True, False),
+    ("service/auth/sessions", SIGNED, SIGNED | {"required": False}, True, False),
+    ("service/customers/openTurns", 3, 4, True, False),
+    ("service/customers/messagesPerMinute", 20, GONE, True, False),
     ("service/providers/main/baseUrl", "http://a", "http://b", True, True),
     ("service/providers/main/baseUrl", URL, URL | {"default": "http://b"}, True, True),
     ("service/providers/main/timeout", "1s", "2s", True, False),

@@ -14,6 +14,7 @@ from interlock.reload.history import StoreHistory
 from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime
 from interlock.service.app import create_app
+from interlock.service.key_ring import KeyRing
 from interlock.service.keys import new_key
 from interlock.service.metrics import Metrics
 from interlock.store.store import Store
@@ -61,14 +62,16 @@ async def assemble(folder: Path, *, key: str | None = None) -> AsyncIterator[Ass
     if key is not None and "auth:" not in (settings := folder / "interlock.yaml").read_text():
         secret, digest = new_key()
         with settings.open("a") as file:
-            file.write(f"auth: {{keys: [{{name: {key}, sha256: {digest}}}]}}\n")
+            file.write(f"auth: {{keys: [{{name: {key}, sha256: {digest}, role: admin}}]}}\n")
         headers = {"authorization": f"Bearer {secret}"}
     supervisor = await Supervisor.start(folder, {})
     store = await Store.open("sqlite:///var/store.db", project=folder)
     await supervisor.begin(store, history=StoreHistory(store))
     runtime = Runtime(supervisor.generations, store)
     await runtime.switches.load()
-    app = create_app(runtime, supervisor=supervisor, metrics=Metrics(supervisor))
+    ring = KeyRing(store)
+    await ring.refresh()
+    app = create_app(runtime, supervisor=supervisor, metrics=Metrics(supervisor), ring=ring)
     transport = httpx2.ASGITransport(app=app)
     client = httpx2.AsyncClient(transport=transport, base_url="http://localhost", headers=headers)
     try:

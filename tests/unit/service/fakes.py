@@ -22,13 +22,14 @@ from interlock.model.settings import Reload
 from interlock.model.turn import Spent, TurnResult
 from interlock.reload.activation import Activation
 from interlock.reload.outcome import ReloadOutcome
+from interlock.reload.session_keys import PreparedKey
 from interlock.reload.standing import Standing
 from interlock.reload.supervisor import Supervisor
 from interlock.reload.watch import Watch
 from interlock.runtime import Answered, Runtime
 from interlock.service.app import create_app
 from interlock.service.metrics import Metrics
-from interlock.store.records import Conversation, Switch, Turn, TurnNotFound
+from interlock.store.records import Conversation, StoredKey, Switch, Turn, TurnNotFound
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 
@@ -54,9 +55,11 @@ http: {url: 'http://127.0.0.1:9/orders'}
 """
 
 
-def make_snapshot(*, keys: Sequence[str] = (), reload: str = "{}") -> Snapshot:
-    """A valid configuration; `keys` are the hashes of its API keys."""
-    entries = ", ".join(f"{{name: key{n}, sha256: '{key}'}}" for n, key in enumerate(keys))
+def make_snapshot(*, keys: Sequence[str] = (), reload: str = "{}", role: str = "admin") -> Snapshot:
+    """A valid configuration; `keys` are the hashes of its API keys, all with one `role`."""
+    entries = ", ".join(
+        f"{{name: key{n}, sha256: '{key}', role: {role}}}" for n, key in enumerate(keys)
+    )
     settings = f"{_SETTINGS}\nauth: {{keys: [{entries}]}}\nreload: {reload}"
     files = {
         "interlock.yaml": settings.encode(),
@@ -150,7 +153,10 @@ class FakeStore:
     known: list[Conversation] = field(default_factory=lambda: [CONVERSATION])
     kept_turns: list[Turn] = field(default_factory=lambda: [TURN])
     kept_events: list[TraceEvent] = field(default_factory=list)
+    kept_keys: list[StoredKey] = field(default_factory=list)
+    used_keys: list[tuple[str, datetime]] = field(default_factory=list)
     failure: Exception | None = None
+    scopes: list[dict[str, Any]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     def _fail(self) -> None:
@@ -164,11 +170,26 @@ class FakeStore:
                 return each
         raise ConversationNotFound(conversation_id)
 
+    async def conversation_facts(self, conversation_id: str) -> Conversation:
+        return await self.conversation(conversation_id)
+
+    async def api_keys(self) -> tuple[StoredKey, ...]:
+        return tuple(self.kept_keys)
+
+    def record_key_use(self, key_id: str, at: datetime) -> None:
+        self.used_keys.append((key_id, at))
+
     async def conversations(
-        self, *, customer_id: str | None = None, limit: int = 50, before: str | None = None
+        self,
+        *,
+        customer_id: str | None = None,
+        limit: int = 50,
+        before: str | None = None,
+        **scope: Any,
     ) -> tuple[Conversation, ...]:
         self._fail()
         self.asked.append({"customer_id": customer_id, "limit": limit, "before": before})
+        self.scopes.append(scope)
         return tuple(self.known[:limit])
 
     async def turns(self, conversation_id: str) -> tuple[Turn, ...]:
@@ -190,6 +211,7 @@ class FakeStore:
 @dataclass
 class FakeGeneration:
     snapshot: Snapshot
+    session_keys: tuple[PreparedKey, ...] = ()
 
 
 @dataclass
@@ -267,7 +289,12 @@ class FakeRuntime:
         self.supervisor = FakeSupervisor(FakeGenerations(FakeHeld(self.generation)))
 
     async def create_conversation(
-        self, agent: str, *, customer_id: str | None, session: JsonObject
+        self,
+        agent: str,
+        *,
+        customer_id: str | None,
+        session: JsonObject,
+        api_key: str | None = None,
     ) -> Conversation:
         if agent != "support":
             raise UnknownAgent(agent, ["support"])
@@ -291,9 +318,11 @@ class FakeRuntime:
         return Answered("turn_1", conversation_id, "d" * 64, self.result)
 
 
-def make_runtime(*, keys: Sequence[str] = (), reload: str = "{}") -> FakeRuntime:
+def make_runtime(
+    *, keys: Sequence[str] = (), reload: str = "{}", role: str = "admin"
+) -> FakeRuntime:
     """A runtime that holds `CONVERSATION` and answers with `RESULT`."""
-    return FakeRuntime(FakeGeneration(make_snapshot(keys=keys, reload=reload)))
+    return FakeRuntime(FakeGeneration(make_snapshot(keys=keys, reload=reload, role=role)))
 
 
 @asynccontextmanager

@@ -5,8 +5,8 @@ import hashlib
 import httpx2
 import pytest
 
-from interlock.model.settings import ApiKey
-from interlock.service.keys import new_key, owner_of
+from interlock.model.identity import ApiKey
+from interlock.service.keys import key_of, new_key
 from tests.unit.service.fakes import client_of, make_runtime, make_snapshot
 
 
@@ -25,11 +25,11 @@ def test_a_new_key_comes_with_its_hash_and_never_twice() -> None:
 def test_any_of_the_keys_is_known() -> None:
     made = [new_key() for _ in range(3)]
     keys = [entry(f"key{n}", digest) for n, (_, digest) in enumerate(made)]
-    assert [owner_of(key, keys) for key, _ in made] == [known.name for known in keys]
-    assert owner_of(new_key()[0], keys) is None
-    assert owner_of(made[0][1], keys) is None
-    assert owner_of("", keys) is None
-    assert owner_of(made[0][0], []) is None
+    assert [key_of(key, keys) for key, _ in made] == keys
+    assert key_of(new_key()[0], keys) is None
+    assert key_of(made[0][1], keys) is None
+    assert key_of("", keys) is None
+    assert key_of(made[0][0], []) is None
 
 
 KEY, DIGEST = new_key()
