@@ -22,6 +22,9 @@ from rich.table import Table
 from benchmarks.figures import percentile
 from benchmarks.soak.run import Figures, Plan, soak
 
+_TOLD = 100
+"""Edits between two lines that say how far it is."""
+
 _SHOWN = 10
 """Divergences and lost messages that are shown."""
 
@@ -40,13 +43,16 @@ def main() -> None:
     console = Console()
     plan = Plan(edits=args.edits, conversations=args.conversations, seed=args.seed)
 
-    with console.status("starting") as status:
+    told = 0
 
-        def tell(figures: Figures) -> None:
+    def tell(figures: Figures) -> None:
+        nonlocal told
+        if figures.edits - told >= _TOLD:
+            told = figures.edits
             wrong = len(figures.divergences) + len(figures.lost)
-            status.update(f"{figures.edits} edits, {wrong} times something went wrong")
+            console.print(f"{told} edits, {wrong} times something went wrong", highlight=False)
 
-        figures = asyncio.run(soak(plan, tell=tell))
+    figures = asyncio.run(soak(plan, tell=tell))
     _print(plan, figures, console)
     sys.exit(1 if figures.divergences or figures.lost else 0)
 

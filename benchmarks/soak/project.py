@@ -38,7 +38,7 @@ providers:
     timeout: %(timeout)ss
 reload: {quiet: %(quiet)sms, resync: %(resync)sms}
 variables: {company: "Northwind Outfitters, edition %(edition)06d"}
-models: {haiku: {provider: mock, model: claude-haiku-5-5}, sonnet: {provider: mock, model: claude-sonnet-5-5}}
+models: {haiku: &model {provider: mock, model: claude-haiku-5-5}, sonnet: *model}
 """
 _AGENT = """
 name: %(name)s
