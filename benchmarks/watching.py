@@ -126,8 +126,11 @@ async def _turn_link(place: _Place) -> None:
 
 
 async def _write_in_new_folders(place: _Place) -> None:
+    new = place.current / "agents.d" / "new"
+    if new.exists():
+        shutil.rmtree(new)
     for _ in range(20):
-        folder = place.current / "agents.d" / f"notes{next(_EDITIONS)}" / "x"
+        folder = new / str(next(_EDITIONS)) / "x"
         folder.mkdir(parents=True)
         (folder / "note.md").write_text("A note.")
 
@@ -175,15 +178,15 @@ def _flood(litter: Path) -> None:
 
 SCENARIOS: dict[str, Scenario] = {
     "1-3 ConfigMap swap": _swap,
-    "4, 5 slow writer: 6 parts, 200 ms apart": _write_slowly,
+    "4, 5 slow writer of 6 parts": _write_slowly,
     "6 editor's save by rename": _save_as_an_editor,
     "7 agents.d removed and made again": _remake_folder,
     "7 project removed and made again": _remake_root,
     "8 link to the project turned": _turn_link,
-    "9 20 new folders with a file": _write_in_new_folders,
     "11 two edits, 0.55 s apart": _write_twice,
     "12 same size and modification time": _keep_stamp,
     "13 overflow of the kernel's queue": _overflow,
+    "9 20 new folders with a file": _write_in_new_folders,
     # The last one, as the agent's file is a link from then on.
     "10 target of a link outside edited": _write_outside,
 }
@@ -276,9 +279,12 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=5)
     args = parser.parse_args()
     results = asyncio.run(measure(args.times))
-    table = Table(title=f"{args.times} times each; load average {os.getloadavg()[0]:.1f}")
+    table = Table(
+        title=f"Active after a change, {args.times} times each;"
+        f" load average {os.getloadavg()[0]:.1f}"
+    )
     table.add_column("change")
-    for column in ("active after: median", "longest", "activations", "unannounced"):
+    for column in ("median", "longest", "activations", "unannounced"):
         table.add_column(column, justify="right")
     for result in results:
         table.add_row(
