@@ -37,6 +37,10 @@ class Server:
                 return int(line.split()[1]) / 1024
         raise RuntimeError(f"process {self.pid} has ended")
 
+    def descriptors(self) -> int:
+        """How many files and connections it has open."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
 
 @contextmanager
 def start(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from interlock.config.source import Source
@@ -50,7 +50,8 @@ class Standing:
             and before is not None
             and (before.reason, before.findings) == (rejection.reason, rejection.findings)
         ):
-            # It failed in the same way when it was tried before.
+            # It failed in the same way when it was tried before, but may be another content by now.
+            self.rejected = replace(before, digest=rejection.digest)
             return False
         self.rejected = rejection
         self.stale_since = self.stale_since or rejection.at

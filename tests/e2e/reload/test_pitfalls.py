@@ -67,6 +67,23 @@ async def test_every_swap_of_a_config_map_is_applied(
         await service.rests()
 
 
+async def test_settings_that_are_mounted_as_a_config_map_are_applied(
+    project: Project, state: Path
+) -> None:
+    project.write(resync=HOUR)
+    settings = (project.folder / "interlock.yaml").read_text()
+    (project.folder / "interlock.yaml").unlink()
+    mounted = ConfigMap(project.folder)
+    mounted.update({"interlock.yaml": settings})
+    async with following(project.folder, state=state) as service:
+        for share in (0.1, 0.2, 0.3):
+            rules = settings.replace("quiet: 100ms", f"quiet: 100ms, maxRemoved: {share}")
+            mounted.update({"interlock.yaml": rules})
+            await service.applied("One.")
+            assert service.supervisor.rules.max_removed == share
+        await service.rests()
+
+
 # 4, 5: announcements come in the middle of writing; neither step nor debounce waits for its end.
 async def test_a_slow_writer_is_loaded_once_and_whole(project: Project, state: Path) -> None:
     project.write(quiet="1500ms")
@@ -202,6 +219,20 @@ async def test_edits_of_the_same_size_and_time_are_applied(project: Project, sta
         await service.rests()
 
 
+async def test_a_variable_of_the_environment_does_not_make_it_poll(
+    project: Project, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "true")
+    project.write(resync=HOUR, text="Abcd.")
+    os.utime(project.agent, ns=(0, 1_000_000_000))
+    async with following(project.folder, state=state) as service:
+        for text in ("Bcda.", "Cdab."):
+            project.describe(text)
+            os.utime(project.agent, ns=(0, 1_000_000_000))
+            await service.applied(text)
+        await service.rests()
+
+
 async def test_the_second_of_two_edits_in_a_row_is_not_lost(project: Project, state: Path) -> None:
     project.write()
     async with following(project.folder, state=state) as service:
@@ -210,6 +241,9 @@ async def test_the_second_of_two_edits_in_a_row_is_not_lost(project: Project, st
         project.describe("Six.")
         await service.applied("Six.")
         await service.rests()
+
+
+# 13 needs a process that can be stopped; it is in test_service.py.
 
 
 # 14: a project that is not there is said to be missing, at the start and later.

@@ -103,6 +103,25 @@ async def test_the_time_of_a_rejection_is_that_of_the_first_one_in_a_row(made: B
     assert rejected.at > since
 
 
+async def test_a_rejection_names_the_content_of_now_though_it_fails_in_the_same_way(
+    made: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    await made.offer(broken_source())
+    first = made.supervisor.standing.rejected
+    assert first is not None
+    notes = {"agents.d/notes.bin": b"\x01"}
+    edited = Source({**broken_source().files, **notes})
+    outcome = await made.offer(edited)
+    assert outcome is not None
+    assert outcome.status == "rejected"
+    rejected = made.supervisor.standing.rejected
+    assert rejected is not None
+    assert (rejected.digest, rejected.findings) == (edited.digest, first.findings)
+    # It is the same failure since then, and told of once.
+    assert rejected.at == first.at
+    assert caplog.text.count("maxTokens must be at least 1") == 1
+
+
 async def test_what_may_pass_is_not_known_and_told_of_once(
     made: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
