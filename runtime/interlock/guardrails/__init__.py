@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from interlock.guardrails.max_length import MaxLength, MaxLengthSettings
 from interlock.model.agent import Agent, GuardrailUse
 from interlock.model.base import Document
-from interlock.turn.guard import Guardrail, Guards
+from interlock.turn.guard import Guardrail, Guards, Use
 
 __all__ = ["GUARDRAILS", "SETTINGS", "GuardrailKind", "build_guardrail", "build_guards"]
 
@@ -57,5 +57,16 @@ def build_guardrail(use: GuardrailUse) -> Guardrail:
     return kind.build(kind.settings.model_validate_json(to_json(use.with_)))
 
 
-def _build(uses: tuple[GuardrailUse, ...]) -> tuple[Guardrail, ...]:
-    return tuple(build_guardrail(use) for use in uses)
+def _build(uses: tuple[GuardrailUse, ...]) -> tuple[Use, ...]:
+    return tuple(_place(build_guardrail(use), use) for use in uses)
+
+
+def _place(guardrail: Guardrail, use: GuardrailUse) -> Use:
+    return Use(
+        guardrail,
+        on_violation=use.on_violation,
+        on_error=use.on_error,
+        timeout_seconds=use.timeout.total_seconds(),
+        # A guardrail that may redact messages says so; others are asked beside the first plan.
+        redacts=getattr(guardrail, "redacts", False),
+    )
