@@ -9,7 +9,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from interlock.guardrails.format import Format, FormatSettings
+from interlock.guardrails.grounded import Grounded, GroundedSettings
 from interlock.guardrails.max_length import MaxLength, MaxLengthSettings
+from interlock.guardrails.pii import Pii, PiiSettings
+from interlock.guardrails.policy import Policy, PolicySettings
+from interlock.guardrails.scope import Scope, ScopeSettings
+from interlock.guardrails.tool_policy import ToolPolicy, ToolPolicySettings
 from interlock.model.agent import Agent, GuardrailUse
 from interlock.model.base import Document
 from interlock.turn.guard import Guardrail, Guards, Use
@@ -29,7 +35,13 @@ class GuardrailKind:
 
 GUARDRAILS: Mapping[str, GuardrailKind] = MappingProxyType(
     {
+        "format": GuardrailKind(FormatSettings, Format),
+        "grounded": GuardrailKind(GroundedSettings, Grounded),
         "max_length": GuardrailKind(MaxLengthSettings, MaxLength),
+        "pii": GuardrailKind(PiiSettings, Pii),
+        "policy": GuardrailKind(PolicySettings, Policy),
+        "scope": GuardrailKind(ScopeSettings, Scope),
+        "tool_policy": GuardrailKind(ToolPolicySettings, ToolPolicy),
     }
 )
 """Each kind by its name."""

@@ -138,7 +138,9 @@ def end_rows(turn_id: str, conversation_id: str, *, result: TurnResult, now: str
         "ended_at": now,
     }
     kept = {"of": turn_id, "kept": clean_text(result.message or "")}
-    redacted = () if result.message is None else ((REPLACE_TURN_TEXT, kept), (REPLACE_MESSAGE, kept))
+    redacted = (
+        () if result.message is None else ((REPLACE_TURN_TEXT, kept), (REPLACE_MESSAGE, kept))
+    )
     return (
         *redacted,
         (END_TURN, turn),

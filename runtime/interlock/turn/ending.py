@@ -48,7 +48,9 @@ async def answer(run: Run, draft: str, outcome: Outcome, reason: str) -> Ending:
             return Ending("refused", run.agent.spec.replies.refused, refusing.reason)
         text, violations = None, verdict.violations
         # Another wording helps against what is wrong with the text, and only against that.
-        stuck = _that(run, verdict, "escalate") or next((no for no in violations if no.failed), None)
+        stuck = _that(run, verdict, "escalate") or next(
+            (no for no in violations if no.failed), None
+        )
         if stuck is None and not revised:
             text = await _revise(run, draft, violations)
         if text is None:

@@ -90,6 +90,10 @@ class Judge(Protocol):
         """The model's verdict on `text`, valid by `schema`. Raises `NoVerdict`."""
         ...
 
+    def note(self, message: str) -> None:
+        """Records something in the trace that is no reason to object."""
+        ...
+
 
 class NoJudge:
     """A judge where there is no model to ask."""
@@ -99,6 +103,9 @@ class NoJudge:
     ) -> JsonObject:
         """Raises `NoVerdict`."""
         raise NoVerdict("no model can be asked here")
+
+    def note(self, message: str) -> None:
+        """Does nothing, as there is no trace."""
 
 
 class Guardrail(Protocol):

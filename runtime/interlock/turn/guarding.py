@@ -69,10 +69,13 @@ async def judge(
     violations: list[Violation] = []
     findings: list[JsonObject] = []
     for use in uses:
-        decision = await _decide(run, use, data)
+        # An answer that is there must not be lost because nobody could judge it any more.
+        asking = ModelJudge(run, final=data.stage == "output")
+        decision = await _decide(run, use, data, asking)
+        name = use.guardrail.name
+        findings += [_finding(data, "allow", name, "note", note) for note in asking.notes]
         if decision is None:
             continue
-        name = use.guardrail.name
         if isinstance(decision, Redact):
             redacted = _redacted(data, decision.text)
             if redacted is not None:
@@ -96,11 +99,11 @@ def trace_verdict(run: Run, verdict: Verdict) -> None:
         run.trace.emit("guardrail", finding, iteration=run.state.iteration)
 
 
-async def _decide(run: Run, use: Use, data: GuardrailInput) -> Deny | Redact | None:
+async def _decide(
+    run: Run, use: Use, data: GuardrailInput, asking: ModelJudge
+) -> Deny | Redact | None:
     name = use.guardrail.name
     seconds = min(use.timeout_seconds, max(_LEAST_SECONDS, run.seconds_left(final=True)))
-    # An answer that is there must not be lost because nobody could judge it any more.
-    asking = ModelJudge(run, final=data.stage == "output")
     try:
         async with asyncio.timeout(seconds) as limit:
             return await use.guardrail.check(data, asking)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jsonschema import Draft202012Validator
 from pydantic_core import from_json
@@ -23,6 +23,8 @@ class ModelJudge:
 
     run: Run
     final: bool = False
+    notes: list[str] = field(default_factory=list)
+    """What was noted, for the trace."""
 
     async def ask(
         self, *, instruction: str, text: str, schema: JsonObject, max_tokens: int
@@ -44,6 +46,10 @@ class ModelJudge:
         if not isinstance(reply, Answer):
             raise NoVerdict("the model's reply holds no finished verdict")
         return _read(reply.text, schema)
+
+    def note(self, message: str) -> None:
+        """Keeps the note."""
+        self.notes.append(message)
 
 
 def _read(text: str, schema: JsonObject) -> JsonObject:

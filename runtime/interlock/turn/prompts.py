@@ -87,7 +87,7 @@ class Prompt:
     """The names of the tools that may be called."""
     reminded: bool = False
     comparable: bool = True
-    """Whether the next prompt of the route has the same beginning, so that sizes can be compared."""
+    """Whether the route's prompts begin alike, so that their sizes can be compared."""
 
 
 def plan_prompt(

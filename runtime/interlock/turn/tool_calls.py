@@ -168,9 +168,7 @@ async def _judge_result(run: Run, tool: str, result: ToolResult) -> ToolResult:
         return result
     left = from_json(verdict.text)
     message = left.get("message")
-    return replace(
-        result, data=left.get("data"), message=None if message is None else str(message)
-    )
+    return replace(result, data=left.get("data"), message=None if message is None else str(message))
 
 
 def _args(run: Run, tool: CompiledTool, arguments: JsonObject) -> JsonObject:

@@ -18,7 +18,6 @@ from interlock.model.usage import Usage
 from interlock.turn.agent import CompiledAgent
 from interlock.turn.ports import ModelFailure, ModelReply
 from tests.unit.turn.scripted import (
-    guards_of,
     SETTINGS,
     Saying,
     ScriptedCtx,
@@ -26,6 +25,7 @@ from tests.unit.turn.scripted import (
     calls,
     compiled,
     fails,
+    guards_of,
     plans,
     play,
     reply,

@@ -6,7 +6,6 @@ from interlock.model.result import ToolResult
 from interlock.turn.fast_path import match_fast_path
 from interlock.turn.ports import ModelFailure, ModelReply
 from tests.unit.turn.scripted import (
-    guards_of,
     Saying,
     ScriptedCtx,
     asking,
@@ -15,6 +14,7 @@ from tests.unit.turn.scripted import (
     compiled,
     fails,
     found,
+    guards_of,
     plans,
     play,
     says,

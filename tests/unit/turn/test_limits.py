@@ -15,7 +15,6 @@ from interlock.model.usage import Usage
 from interlock.turn.agent import CompiledAgent
 from interlock.turn.ports import ModelReply
 from tests.unit.turn.scripted import (
-    guards_of,
     SETTINGS,
     Saying,
     ScriptedCtx,
@@ -24,6 +23,7 @@ from tests.unit.turn.scripted import (
     calls,
     compiled,
     found,
+    guards_of,
     plans,
     play,
     reply,

@@ -10,13 +10,13 @@ from interlock.model.base import JsonObject
 from interlock.turn.loop import run_turn
 from interlock.turn.ports import ModelReply
 from tests.unit.turn.scripted import (
-    guards_of,
     Saying,
     ScriptedCtx,
     asking,
     calls,
     compiled,
     found,
+    guards_of,
     plans,
     play,
     says,
