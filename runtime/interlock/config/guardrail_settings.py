@@ -1,4 +1,4 @@
-"""Checks on a guardrail's place and on the texts in its settings that have a language of their own."""
+"""Checks on where a guardrail stands, and on what its settings say in other languages."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class GroundedSettings(GuardrailSettings):
 
     stages: ClassVar[tuple[GuardrailStage, ...]] = ("output",)
 
-    patterns: Annotated[dict[Name, Regex], Field(examples=[{"order": r"ORD-\d+"}])] = {}
+    patterns: dict[Name, Regex] = Field(default={}, examples=[{"order": r"ORD-\d+"}])
     """Regular expressions for ids that an answer must not make up, by what they are called."""
     amounts: bool = True
     """Whether amounts of money are checked."""
@@ -76,7 +76,7 @@ class Grounded:
             issues.append(("made_up", f"neither the customer nor a tool result shows {named}"))
         failed = _failed_tools(data.evidence)
         if failed:
-            claims = {word: clause for word, clause in self._status.claims(data.text)}
+            claims = dict(self._status.claims(data.text))
             named = ", ".join(
                 f"'{word}' in \"{clause[:200]}\""
                 for word, clause in claims.items()

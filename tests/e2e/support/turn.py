@@ -74,7 +74,7 @@ def prompt_text(prompt: Any) -> str:
 _DOCS = Path(__file__).parents[3] / "docs"
 
 _KEYS = {
-    "guardrail": {"stage", "verdict", "guardrail", "message", "tool"},
+    "guardrail": {"stage", "verdict", "guardrail", "rule", "message", "tool"},
     "plan": {"steps", "invalid"},
     "tool_call": {"id", "tool", "input"},
     "tool_result": {
