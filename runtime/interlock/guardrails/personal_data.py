@@ -30,7 +30,9 @@ _INTERNATIONAL = re.compile(
     r"(?<![\w.+-])(?:\+ ?|(?<!\d )00)[1-9](?:[ ().\-/]{0,2}\d){6,13}(?![\w-]|[.,]\d)"
 )
 _AMERICAN = re.compile(r"(?<![\w.+(-])(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])")
-_TRUNK = re.compile(r"(?<![\w.+-])\(?0[1-9]\d{0,4}\)?[ /-]\d(?:[ /-]?\d){4,9}(?![\w:-]|[.,]\d)")
+_TRUNK = re.compile(
+    r"(?<![\w.+-])(?<!\d )\(?0[1-9]\d{0,4}\)?[ /-]\d(?:[ /-]?\d){4,9}(?![\w:-]|[.,]\d)"
+)
 _DATE = re.compile(r"\d\d[/-]\d\d[/-]\d{4}")
 _NUMBER = re.compile(r"(?<![\w.+-])\d(?:[ .\-/]?\d){6,14}(?![\w-])")
 _SPOKEN_OF = re.compile(r"\b(?:phone|tel|telephone|mobile|cell|call|whatsapp|fax|sms)\b", re.I)
