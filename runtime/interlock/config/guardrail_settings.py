@@ -56,7 +56,11 @@ def check_texts(placed: Placed[Agent], settings: Document, at: Loc) -> None:
         except (re.error, OverflowError, RecursionError) as error:
             placed.report("ILK-C010", f"not a regular expression: {error}", (*at, *path))
     for mark, text, path in marked(settings, TemplateMark):
-        placed.check_template(text, (*at, *path), names=mark.names)
+        if text.count("{{") > 1:
+            message = "the template must be one {{ expression }}, which is true or false"
+            placed.report("ILK-C007", message, (*at, *path))
+        else:
+            placed.check_template(text, (*at, *path), names=mark.names)
     for _, schema, path in marked(settings, SchemaMark):
         fault = schema_fault(schema)
         if fault is not None:

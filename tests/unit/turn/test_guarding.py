@@ -169,11 +169,7 @@ class TestRedaction:
 
     async def test_a_redacted_input_must_still_be_valid(self) -> None:
         agent = compiled(guards=guards_of(tool_call=(Replacing("ORD-1", "none"),)))
-        ctx = ScriptedCtx(
-            [plans("gather_info", "respond"), calls(("get_order", ORDER))]
-            + [plans("respond")]
-            + [says("Sorry.")]
-        )
+        ctx = ScriptedCtx(looking_up("Sorry."))
         await play(ctx, agent, asking())
         (result,) = ctx.data("tool_result")
         assert result["message"].startswith("the redacted input is not valid: order_id:")
@@ -181,11 +177,7 @@ class TestRedaction:
 
     async def test_a_redaction_that_breaks_json_is_a_failure(self) -> None:
         agent = compiled(guards=guards_of(tool_call=(Replacing('"', "'"),)))
-        ctx = ScriptedCtx(
-            [plans("gather_info", "respond"), calls(("get_order", ORDER))]
-            + [plans("respond")]
-            + [says("Sorry.")]
-        )
+        ctx = ScriptedCtx(looking_up("Sorry."))
         await play(ctx, agent, asking())
         assert ctx.data("guardrail")[0]["rule"] == "guardrail_failed"
         assert ctx.made == []
@@ -193,9 +185,7 @@ class TestRedaction:
     async def test_the_model_reads_the_redacted_result(self) -> None:
         agent = compiled("guardrails: {toolResult: [{use: pii, with: {detect: [card]}}]}")
         ctx = ScriptedCtx(
-            [plans("gather_info", "respond"), calls(("get_order", ORDER))]
-            + [plans("respond")]
-            + [says("Paid.")],
+            looking_up("Paid."),
             {"get_order": found({"paid": "4111 1111 1111 1111", "id": "ORD-1"})},
         )
         await play(ctx, agent, asking())
@@ -252,11 +242,7 @@ class TestFailures:
     async def test_a_tool_is_not_called_when_its_guardrail_fails(self) -> None:
         use = Use(Hanging(), timeout_seconds=0.001)
         agent = compiled(guards=Guards(tool_call=(use,)))
-        ctx = ScriptedCtx(
-            [plans("gather_info", "respond"), calls(("get_order", ORDER))]
-            + [plans("respond")]
-            + [says("Sorry.")]
-        )
+        ctx = ScriptedCtx(looking_up("Sorry."))
         await play(ctx, agent, asking())
         assert ctx.made == []
 
