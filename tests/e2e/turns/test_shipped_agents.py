@@ -199,7 +199,7 @@ async def test_a_return_is_planned_looked_up_made_once_and_answered(
         "claude-sonnet-5-5",
     ]
     # The scope is judged beside the plan.
-    _, _, gather, act, respond = turn.of("model_call")
+    *_, gather, act, respond = turn.of("model_call")
     assert "create_return" not in gather["tools"]
     assert "create_return" in act["tools"]
     assert "get_order_status" not in act["tools"]
