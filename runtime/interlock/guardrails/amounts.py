@@ -41,7 +41,8 @@ def find_numbers(text: str) -> Iterator[Decimal]:
     for match in _NUMBER.finditer(text):
         values = _values(match[0])
         yield from values
-        if _CENTS.search(text[max(0, match.start() - _KEY) : match.start()]):
+        before = text[max(0, match.start() - _KEY) : match.start()]
+        if before.rstrip()[-1:] in (":", "=") and _CENTS.search(before):
             yield from (value / 100 for value in values)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import date
 
-__all__ = ["Day", "FoundDay", "blank_dates", "find_days"]
+__all__ = ["Day", "FoundDay", "blank_days", "find_days"]
 
 _MONTHS = {
     name: number
@@ -21,7 +21,8 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_MONTH = rf"(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
+# The first letter is looked at alone, as most words are no months.
+_MONTH = rf"(?=[jfmasond])(?P<month>{'|'.join(sorted(_MONTHS, key=len, reverse=True))})\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _TO = r"(?:\s?[-\u2013]\s?(?P<until>\d{1,2})(?:st|nd|rd|th)?)?"
 _YEAR = r"(?:,?\s(?P<year>\d{4}))?"
@@ -29,6 +30,7 @@ _YEAR = r"(?:,?\s(?P<year>\d{4}))?"
 _ISO = re.compile(r"(?<![\w-])(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?!\d|-\d)")
 _MONTH_FIRST = re.compile(rf"\b{_MONTH}\s(?:the\s)?{_DAY}{_TO}(?!\w){_YEAR}(?![\w:])", re.I)
 _DAY_FIRST = re.compile(rf"(?<![\w.,]){_DAY}{_TO}\.?\s(?:of\s)?{_MONTH}(?!\w){_YEAR}", re.I)
+_MONTHS_NAMED = re.compile(rf"\b{_MONTH}\b", re.I)
 _NUMERIC = re.compile(
     r"(?<![\w./-])(?P<one>\d{1,2})(?P<sep>[./-])(?P<two>\d{1,2})(?P=sep)"
     r"(?P<year>\d{4}|\d{2})(?![\w/-])"
@@ -66,7 +68,7 @@ def find_days(text: str) -> Iterator[FoundDay]:
     """Every date with a day and a month; what is relative, such as `tomorrow`, is none."""
     for match in _ISO.finditer(text):
         yield from _found(match, [_day(match["year"], int(match["month"]), match["day"])])
-    for pattern in (_MONTH_FIRST, _DAY_FIRST):
+    for pattern in (_MONTH_FIRST, _DAY_FIRST) if _MONTHS_NAMED.search(text) else ():
         for match in pattern.finditer(text):
             month = _MONTHS[match["month"].lower()]
             yield from _found(match, [_day(match["year"], month, match["day"])])
@@ -78,11 +80,11 @@ def find_days(text: str) -> Iterator[FoundDay]:
         yield from _found(match, [_day(year, int(one), two), _day(year, int(two), one)])
 
 
-def blank_dates(text: str) -> str:
-    """The text with spaces for its dates, so that no part of one is taken for a number."""
+def blank_days(text: str, days: Iterable[FoundDay]) -> str:
+    """The text with a space for each date, so that no part of one is taken for a number."""
     parts: list[str] = []
     end = 0
-    for found in sorted(find_days(text), key=lambda each: each.start):
+    for found in sorted(days, key=lambda each: each.start):
         if found.start >= end:
             parts += (text[end : found.start], " ")
             end = found.end

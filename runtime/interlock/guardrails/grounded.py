@@ -12,7 +12,7 @@ from pydantic import Field
 from pydantic_core import to_json
 
 from interlock.guardrails.amounts import find_amounts, find_numbers
-from interlock.guardrails.dates import Day, blank_dates, find_days
+from interlock.guardrails.dates import Day, blank_days, find_days
 from interlock.guardrails.status_claims import StatusWords
 from interlock.model.base import Name
 from interlock.model.guardrail import GuardrailSettings, GuardrailStage, Regex
@@ -96,12 +96,13 @@ class Grounded:
                 value = match[0]
                 if value and not self._is_known_id(name, value, known):
                     yield f"{name} {value}"
+        days = list(find_days(answer))
         if self._settings.amounts:
-            for written, values in find_amounts(blank_dates(answer)):
+            for written, values in find_amounts(blank_days(answer, days)):
                 if values and not values & known.numbers:
                     yield f"amount {written}"
         if self._settings.dates:
-            for found in find_days(answer):
+            for found in days:
                 if not any(day.is_among(known.days) for day in found.meanings):
                     yield f"date {found.text}"
 
@@ -134,11 +135,9 @@ class Grounded:
         for name, pattern in self._patterns.items():
             asked = {match[0].casefold() for match in pattern.finditer(without)}
             known.ids[name] |= {match[0].casefold() for match in pattern.finditer(text)} - asked
-        if self._settings.amounts:
-            known.numbers.update(find_numbers(blank_dates(text)))
-        if self._settings.dates:
-            for found in find_days(text):
-                known.days |= found.meanings
+        days = list(find_days(text))
+        known.numbers.update(find_numbers(blank_days(text, days)))
+        known.days.update(*(found.meanings for found in days))
 
 
 def _asked(evidence: Evidence) -> str:
