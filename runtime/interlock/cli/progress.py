@@ -87,6 +87,8 @@ def _guardrail(view: JsonObject) -> _Line:
     if view["verdict"] == "allow":
         return "guardrail", f"{view['stage']} allowed", "dim"
     said = f": {view['message']}" if view.get("message") else ""
+    if view["verdict"] == "redact":
+        return "guardrail", f"{view['stage']} redacted by {view['guardrail']}", "yellow"
     return "guardrail", f"{view['stage']} denied by {view['guardrail']}{said}", "red"
 
 

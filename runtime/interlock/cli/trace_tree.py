@@ -169,10 +169,12 @@ def _add_tool_call(branch: Tree, event: TraceEvent, result: TraceEvent | None) -
 def _guardrail(data: JsonObject) -> Text:
     stage = f"{data['stage']} of {data['tool']}" if data.get("tool") else data["stage"]
     if data["verdict"] == "allow":
-        return _line("guardrail ", f"{stage}: allowed")
-    return _line(
-        "guardrail ", f"{stage}: denied by {data['guardrail']}{_said(data['message'])}", "red"
-    )
+        by = f" in spite of {data['guardrail']}" if data.get("guardrail") else ""
+        return _line("guardrail ", f"{stage}: allowed{by}{_said(data.get('message'))}")
+    said = _said(data.get("message"))
+    if data["verdict"] == "redact":
+        return _line("guardrail ", f"{stage}: redacted by {data['guardrail']}{said}", "yellow")
+    return _line("guardrail ", f"{stage}: denied by {data['guardrail']}{said}", "red")
 
 
 def _totals(events: Sequence[TraceEvent]) -> Text:

@@ -9,14 +9,16 @@ from pathlib import PurePosixPath
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from interlock.config.guardrail_settings import check_place, check_texts
 from interlock.config.placed import Placed
 from interlock.config.snapshot import PromptTexts
 from interlock.config.surroundings import Surroundings
 from interlock.config.validate import Loc, explain
 from interlock.config.yaml import MAX_FILE_BYTES
 from interlock.diagnostics import nearest
-from interlock.model.agent import Agent
+from interlock.model.agent import Agent, GuardrailUse
 from interlock.model.base import FileRef
+from interlock.model.guardrail import GuardrailStage
 from interlock.model.settings import ModelEntry, Settings
 from interlock.model.tool import Tool
 from interlock.templates import attributes_of
@@ -159,7 +161,7 @@ def _check_fast_paths(placed: Placed[Agent], tools: Mapping[str, Tool]) -> None:
 
 def _check_guardrails(placed: Placed[Agent], surroundings: Surroundings) -> None:
     guardrails = placed.model.guardrails
-    stages = {
+    stages: dict[GuardrailStage, tuple[GuardrailUse, ...]] = {
         "input": guardrails.input,
         "toolCall": guardrails.tool_call,
         "toolResult": guardrails.tool_result,
@@ -174,10 +176,15 @@ def _check_guardrails(placed: Placed[Agent], surroundings: Surroundings) -> None
                 message = f"there is no guardrail '{use.use}'"
                 placed.report("ILK-C006", message, (*at, "use"), hint=f"known are: {known}")
                 continue
+            check_place(placed, use, stage, model, at)
             try:
-                model.model_validate_json(to_json(use.with_), by_alias=True, by_name=False)
+                settings = model.model_validate_json(
+                    to_json(use.with_), by_alias=True, by_name=False
+                )
             except ValidationError as error:
                 placed.found.extend(explain(model, placed.document, error, at=(*at, "with")))
+                continue
+            check_texts(placed, settings, (*at, "with"))
 
 
 def _check_models(placed: Placed[Agent], settings: Settings, surroundings: Surroundings) -> None:

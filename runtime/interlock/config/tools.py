@@ -18,10 +18,11 @@ from interlock.config.placed import Placed
 from interlock.config.validate import Loc
 from interlock.diagnostics import nearest
 from interlock.memo import remembered
+from interlock.model.base import Json
 from interlock.model.tool import Tool
 from interlock.templates import attributes_of
 
-__all__ = ["check_tool"]
+__all__ = ["check_tool", "schema_fault"]
 
 _HTTP_NAMES = frozenset({"input", "env"})
 _TYPES = "string, number, integer, boolean, array, object, null"
@@ -61,7 +62,7 @@ def check_tool(placed: Placed[Tool], environment: Mapping[str, str] | None) -> N
 
 def _check_schema(placed: Placed[Tool]) -> None:
     schema = placed.model.input
-    fault = _schema_fault(to_json(schema))
+    fault = schema_fault(schema)
     if fault is not None:
         message, where = fault
         hint = f"a type is one of {_TYPES}" if where[-1:] == ("type",) else None
@@ -81,6 +82,11 @@ def _check_schema(placed: Placed[Tool]) -> None:
                 path,
                 hint="write the schema out, or declare it in $defs",
             )
+
+
+def schema_fault(schema: Json) -> tuple[str, Loc] | None:
+    """What is wrong with a JSON Schema, and where; None if nothing is."""
+    return _schema_fault(to_json(schema))
 
 
 @remembered

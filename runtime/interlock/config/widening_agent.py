@@ -68,6 +68,27 @@ AGENT_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "agent",
+        "guardrails.*[*].onViolation",
+        "changed to `revise`, or removed",
+        when.becomes_or_removed("revise"),
+        "what broke this rule may get a second try",
+    ),
+    Rule(
+        "agent",
+        "guardrails.*[*].onError",
+        "changed to `allow`",
+        when.becomes("allow"),
+        "what a broken check cannot judge may pass",
+    ),
+    Rule(
+        "agent",
+        "guardrails.*[*].timeout",
+        "lowered",
+        when.lowered,
+        "a check with `onError: allow` may be skipped sooner",
+    ),
+    Rule(
+        "agent",
         "guardrails.onViolation",
         "changed to `revise`",
         when.becomes("revise"),

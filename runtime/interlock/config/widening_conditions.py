@@ -17,6 +17,7 @@ __all__ = [
     "added",
     "agent_cost_grows",
     "becomes",
+    "becomes_or_removed",
     "changed",
     "changed_or_removed",
     "guardrail_may_be_looser",
@@ -98,6 +99,15 @@ def becomes(value: str | bool) -> Condition:
 
     def test(difference: Difference, _: Comparison) -> bool:
         return bool(difference.after == value)
+
+    return test
+
+
+def becomes_or_removed(value: str) -> Condition:
+    """The part is now `value`, or gone."""
+
+    def test(difference: Difference, _: Comparison) -> bool:
+        return difference.after is None or bool(difference.after == value)
 
     return test
 

@@ -9,10 +9,16 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from interlock.guardrails.format import Format, FormatSettings
+from interlock.guardrails.grounded import Grounded, GroundedSettings
 from interlock.guardrails.max_length import MaxLength, MaxLengthSettings
+from interlock.guardrails.pii import Pii, PiiSettings
+from interlock.guardrails.policy import Policy, PolicySettings
+from interlock.guardrails.scope import Scope, ScopeSettings
+from interlock.guardrails.tool_policy import ToolPolicy, ToolPolicySettings
 from interlock.model.agent import Agent, GuardrailUse
 from interlock.model.base import Document
-from interlock.turn.guard import Guardrail, Guards
+from interlock.turn.guard import Guardrail, Guards, Use
 
 __all__ = ["GUARDRAILS", "SETTINGS", "GuardrailKind", "build_guardrail", "build_guards"]
 
@@ -29,7 +35,13 @@ class GuardrailKind:
 
 GUARDRAILS: Mapping[str, GuardrailKind] = MappingProxyType(
     {
+        "format": GuardrailKind(FormatSettings, Format),
+        "grounded": GuardrailKind(GroundedSettings, Grounded),
         "max_length": GuardrailKind(MaxLengthSettings, MaxLength),
+        "pii": GuardrailKind(PiiSettings, Pii),
+        "policy": GuardrailKind(PolicySettings, Policy),
+        "scope": GuardrailKind(ScopeSettings, Scope),
+        "tool_policy": GuardrailKind(ToolPolicySettings, ToolPolicy),
     }
 )
 """Each kind by its name."""
@@ -57,5 +69,16 @@ def build_guardrail(use: GuardrailUse) -> Guardrail:
     return kind.build(kind.settings.model_validate_json(to_json(use.with_)))
 
 
-def _build(uses: tuple[GuardrailUse, ...]) -> tuple[Guardrail, ...]:
-    return tuple(build_guardrail(use) for use in uses)
+def _build(uses: tuple[GuardrailUse, ...]) -> tuple[Use, ...]:
+    return tuple(_place(build_guardrail(use), use) for use in uses)
+
+
+def _place(guardrail: Guardrail, use: GuardrailUse) -> Use:
+    return Use(
+        guardrail,
+        on_violation=use.on_violation,
+        on_error=use.on_error,
+        timeout_seconds=use.timeout.total_seconds(),
+        # A guardrail that may redact messages says so; others are asked beside the first plan.
+        redacts=getattr(guardrail, "redacts", False),
+    )

@@ -22,6 +22,7 @@ __all__ = [
     "GuardrailUse",
     "Guardrails",
     "Limits",
+    "OnViolation",
     "Planner",
     "Prompts",
     "Reinforcement",
@@ -35,6 +36,9 @@ __all__ = [
 
 Route = Literal["plan", "execute", "reason", "validate", "fastPath"]
 """What a model call is for; each agent maps every route to a declared model."""
+
+OnViolation = Literal["revise", "escalate", "refuse"]
+"""What a guardrail's no leads to; `revise` is for answers only."""
 
 Positive = Annotated[int, Field(ge=1)]
 Pattern = Annotated[str, Field(examples=[r"(?i)^where is (?P<order_id>ORD-\d+)\W*$"])]
@@ -142,6 +146,13 @@ class GuardrailUse(Document):
     """The guardrail's name."""
     with_: JsonObject = Field(default={}, alias="with")
     """The guardrail's own settings."""
+    on_violation: OnViolation | None = Field(default=None, examples=["escalate"])
+    """What a violation leads to. On `input`: `refuse` (if left out) or `escalate`. On `output`:
+    `revise`, `escalate` or `refuse`; if left out, what `guardrails.onViolation` says."""
+    on_error: Literal["deny", "allow"] = "deny"
+    """What it means that the guardrail fails or takes too long: a violation, or nothing."""
+    timeout: Duration = timedelta(seconds=5)
+    """How long it may take."""
 
 
 class Guardrails(Document):
@@ -155,7 +166,7 @@ class Guardrails(Document):
     """On what a tool returned; a violation withholds it."""
     output: tuple[GuardrailUse, ...] = ()
     """On the answer."""
-    on_violation: Literal["revise", "escalate", "refuse"] = "revise"
+    on_violation: OnViolation = "revise"
     """What a violation of an output guardrail leads to; `revise` tries once, then escalates."""
 
 

@@ -66,3 +66,5 @@ class TurnResult:
     """Model calls whose price is unknown and which `cost_nano` therefore leaves out."""
     escalation: JsonObject | None = None
     """For `escalated`: queue, reason and summary."""
+    message: str | None = None
+    """The customer's message as it is to be kept, where a guardrail has redacted it."""

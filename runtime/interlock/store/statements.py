@@ -44,6 +44,8 @@ __all__ = [
     "LIFT_SWITCH",
     "RECORD_ACTIVATION",
     "RECORD_EVENT",
+    "REPLACE_MESSAGE",
+    "REPLACE_TURN_TEXT",
     "SET_SWITCH",
     "STATEMENTS",
     "UPDATE_CONVERSATION",
@@ -190,6 +192,19 @@ END_TURN = Statement(
 )
 """Ends the running turn `of` of the conversation `of_conversation`."""
 
+_OF_TURN = bindparam("of", type_=String)
+_KEPT = bindparam("kept", type_=String)
+
+REPLACE_TURN_TEXT = Statement(update(turns).where(turns.c.id == _OF_TURN).values(text=_KEPT))
+"""Keeps another text than the customer wrote in the turn `of`, as the turn's own."""
+
+REPLACE_MESSAGE = Statement(
+    update(messages)
+    .where(messages.c.turn_id == _OF_TURN, messages.c.role == literal_column("'customer'"))
+    .values(text=_KEPT)
+)
+"""The same in the conversation's messages."""
+
 RECORD_EVENT = Statement(_insert(trace_events))
 
 CHARGE = Statement(_insert(ledger))
@@ -219,6 +234,8 @@ STATEMENTS = (
     CREATE_CONVERSATION,
     BEGIN_TURN,
     ADD_MESSAGE,
+    REPLACE_TURN_TEXT,
+    REPLACE_MESSAGE,
     END_TURN,
     RECORD_EVENT,
     CHARGE,

@@ -266,6 +266,9 @@ class Store:
         message = Message("agent", clean_text(result.reply))
         subject = f"the end of turn '{turn_id}'"
         await self._commit_message(subject, rows, conversation_id, message, now)
+        if result.message is not None:
+            # An earlier message is another one now.
+            self._live.forget(conversation_id)
 
     def record_event(self, event: TraceEvent) -> None:
         """Hands a trace event over; it is committed about 0.1 s later, or when a turn ends.

@@ -20,6 +20,8 @@ from interlock.store.statements import (
     LIFT_SWITCH,
     RECORD_ACTIVATION,
     RECORD_EVENT,
+    REPLACE_MESSAGE,
+    REPLACE_TURN_TEXT,
     SET_SWITCH,
     UPDATE_CONVERSATION,
     USE_KEY,
@@ -129,7 +131,7 @@ def turn_rows(request: TurnRequest, snapshot: str, *, now: str) -> Rows:
 
 
 def end_rows(turn_id: str, conversation_id: str, *, result: TurnResult, now: str) -> Rows:
-    """The end of a turn and the agent's message."""
+    """The end of a turn, the agent's message, and the customer's if it was redacted."""
     reply = clean_text(result.reply)
     turn = {
         "of": turn_id,
@@ -146,7 +148,12 @@ def end_rows(turn_id: str, conversation_id: str, *, result: TurnResult, now: str
         "escalation": None if result.escalation is None else encode_json(result.escalation),
         "ended_at": now,
     }
+    kept = {"of": turn_id, "kept": clean_text(result.message or "")}
+    redacted = (
+        () if result.message is None else ((REPLACE_TURN_TEXT, kept), (REPLACE_MESSAGE, kept))
+    )
     return (
+        *redacted,
         (END_TURN, turn),
         _message(turn_id, conversation_id, role="agent", text=reply, now=now),
         _change(conversation_id, touched=now),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic_core import to_json
 
+from interlock.model.agent import OnViolation
 from interlock.model.base import JsonObject
 from interlock.model.turn import Outcome, TurnResult
 from interlock.turn.budget import affordable
-from interlock.turn.guard import GuardrailInput, NoJudge, first_violation
+from interlock.turn.evidence import gather_evidence
+from interlock.turn.guard import GuardrailInput
+from interlock.turn.guarding import Verdict, Violation, judge, trace_verdict
 from interlock.turn.model_call import call_model
 from interlock.turn.observe import Decision
 from interlock.turn.prompts import Prompt, final_prompt
@@ -34,30 +38,56 @@ class Ending:
 
 async def answer(run: Run, draft: str, outcome: Outcome, reason: str) -> Ending:
     """Ends with the model's answer, once the output guardrails let it pass."""
-    guardrails, policy = run.agent.guards.output, run.agent.spec.guardrails.on_violation
     revised = False
-    while guardrails:
-        violation = await first_violation(guardrails, GuardrailInput("output", draft), NoJudge())
-        data: JsonObject = {"stage": "output", "verdict": "allow" if violation is None else "deny"}
-        if violation is not None:
-            data |= {"guardrail": violation.guardrail, "message": violation.message}
-        run.trace.emit("guardrail", data, iteration=run.state.iteration)
-        if violation is None:
-            break
-        why = f"guardrail:{violation.guardrail}"
-        if policy == "refuse":
-            return Ending("refused", run.agent.spec.replies.refused, why)
-        text = None
-        if policy == "revise" and not revised:
-            rejected = (draft, violation.message)
-            text = await final_text(
-                run,
-                final_prompt(run.agent, run.request, run.state, route="execute", rejected=rejected),
-            )
+    while True:
+        verdict = await _judge_answer(run, draft)
+        if not verdict.violations:
+            return Ending(outcome, verdict.text, reason)
+        refusing = _that(run, verdict, "refuse")
+        if refusing is not None:
+            return Ending("refused", run.agent.spec.replies.refused, refusing.reason)
+        text, violations = None, verdict.violations
+        # Another wording helps against what is wrong with the text, and only against that.
+        stuck = _that(run, verdict, "escalate") or next(
+            (no for no in violations if no.failed), None
+        )
+        if stuck is None and not revised:
+            text = await _revise(run, draft, violations)
         if text is None:
-            return escalate(run, Decision("escalate", why, detail=violation.message))
+            detail = "; ".join(violation.message for violation in violations)
+            reason = (stuck or violations[0]).reason
+            return escalate(run, Decision("escalate", reason, detail=detail))
         draft, revised = text, True
-    return Ending(outcome, draft, reason)
+
+
+async def _judge_answer(run: Run, draft: str) -> Verdict:
+    """All that is wrong with an answer, so that one revision can mend it all."""
+    uses = run.agent.guards.output
+    if not uses:
+        return Verdict(draft)
+    evidence = gather_evidence(run.request, run.state.exchanges)
+    data = GuardrailInput("output", draft, session=run.request.session, evidence=evidence)
+    verdict = await judge(run, uses, data, every=True)
+    trace_verdict(run, verdict)
+    if not verdict.violations:
+        passed = {"stage": "output", "verdict": "allow"}
+        run.trace.emit("guardrail", passed, iteration=run.state.iteration)
+    return verdict
+
+
+def _that(run: Run, verdict: Verdict, wanted: OnViolation) -> Violation | None:
+    """The first violation that leads to `wanted`."""
+    usual = run.agent.spec.guardrails.on_violation
+    found = (no for no in verdict.violations if (no.on_violation or usual) == wanted)
+    return next(found, None)
+
+
+async def _revise(run: Run, draft: str, violations: Sequence[Violation]) -> str | None:
+    issues = [violation.message for violation in violations]
+    issue = issues[0] if len(issues) == 1 else "".join(f"\n- {each}" for each in issues)
+    rejected = (draft, issue)
+    prompt = final_prompt(run.agent, run.request, run.state, route="execute", rejected=rejected)
+    return await final_text(run, prompt)
 
 
 async def final_text(run: Run, prompt: Prompt, *, final: bool = False) -> str | None:
@@ -136,6 +166,7 @@ def finish(run: Run, ending: Ending) -> TurnResult:
         cost_nano=state.cost_nano,
         unpriced_calls=state.unpriced_calls,
         escalation=ending.escalation,
+        message=run.request.text if state.redacted else None,
     )
 
 

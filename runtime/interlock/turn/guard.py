@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from interlock.model.agent import OnViolation
 from interlock.model.base import JsonObject
 
 __all__ = [
@@ -19,8 +20,7 @@ __all__ = [
     "NoVerdict",
     "Redact",
     "Stage",
-    "Violation",
-    "first_violation",
+    "Use",
 ]
 
 Stage = Literal["input", "tool_call", "tool_result", "output"]
@@ -30,12 +30,15 @@ Stage = Literal["input", "tool_call", "tool_result", "output"]
 class Evidence:
     """Something that was really said or looked up in the conversation."""
 
-    source: Literal["customer", "tool"]
+    source: Literal["customer", "reply", "tool"]
+    """`reply` is an earlier answer, which the agent's output guardrails let pass."""
     text: str
-    """The customer's message, or the tool's result as JSON."""
+    """The message, or the tool's result as JSON."""
     tool: str | None = None
     failed: bool = False
     """Whether the tool's result is an error."""
+    arguments: JsonObject | None = None
+    """The input of the tool call, which shows nothing by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,10 @@ class Judge(Protocol):
         """The model's verdict on `text`, valid by `schema`. Raises `NoVerdict`."""
         ...
 
+    def note(self, message: str) -> None:
+        """Records something in the trace that is no reason to object."""
+        ...
+
 
 class NoJudge:
     """A judge where there is no model to ask."""
@@ -97,14 +104,8 @@ class NoJudge:
         """Raises `NoVerdict`."""
         raise NoVerdict("no model can be asked here")
 
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A guardrail's no."""
-
-    guardrail: str
-    message: str
-    """What is wrong, in words that a model can act on."""
+    def note(self, message: str) -> None:
+        """Does nothing, as there is no trace."""
 
 
 class Guardrail(Protocol):
@@ -121,21 +122,24 @@ class Guardrail(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """A guardrail at its place, and what becomes of its no and of its failure."""
+
+    guardrail: Guardrail
+    on_violation: OnViolation | None = None
+    """None: a message is refused, and for an answer the agent says what is done."""
+    on_error: Literal["deny", "allow"] = "deny"
+    """What it means that the guardrail raised, took too long, or could give no verdict."""
+    timeout_seconds: float = 5.0
+    redacts: bool = False
+    """Whether it may give another text; no model reads a message before such a guardrail did."""
+
+
+@dataclass(frozen=True, slots=True)
 class Guards:
     """The guardrails of an agent, in the order of its YAML."""
 
-    input: tuple[Guardrail, ...] = ()
-    tool_call: tuple[Guardrail, ...] = ()
-    tool_result: tuple[Guardrail, ...] = ()
-    output: tuple[Guardrail, ...] = ()
-
-
-async def first_violation(
-    guardrails: Sequence[Guardrail], data: GuardrailInput, judge: Judge
-) -> Violation | None:
-    """The first guardrail's no, in order."""
-    for guardrail in guardrails:
-        decision = await guardrail.check(data, judge)
-        if isinstance(decision, Deny):
-            return Violation(guardrail.name, decision.message)
-    return None
+    input: tuple[Use, ...] = ()
+    tool_call: tuple[Use, ...] = ()
+    tool_result: tuple[Use, ...] = ()
+    output: tuple[Use, ...] = ()

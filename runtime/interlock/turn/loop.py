@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from interlock.model.base import JsonObject
 from interlock.model.plan import Plan
@@ -12,7 +13,8 @@ from interlock.turn.agent import CompiledAgent
 from interlock.turn.ending import Ending, answer, escalate, final_text, finish, land
 from interlock.turn.execute import execute_step
 from interlock.turn.fast_path import match_fast_path, take_fast_path
-from interlock.turn.guard import GuardrailInput, NoJudge, Violation, first_violation
+from interlock.turn.guard import GuardrailInput
+from interlock.turn.guarding import Verdict, judge, trace_verdict
 from interlock.turn.observe import LIMIT_KEYS, Decision, Observation, observe
 from interlock.turn.plan import default_plan, required_steps
 from interlock.turn.planner import make_plan
@@ -67,9 +69,9 @@ async def _end_unless_off(run: Run) -> Ending:
 
 
 async def _turn(run: Run) -> Ending:
-    refusal, plan = await _admit(run)
-    if refusal is not None:
-        return Ending("refused", run.agent.spec.replies.refused, f"guardrail:{refusal.guardrail}")
+    ending, plan = await _admit(run)
+    if ending is not None:
+        return ending
     if plan is None:
         ending = await _try_fast_path(run)
         if ending is not None:
@@ -77,30 +79,51 @@ async def _turn(run: Run) -> Ending:
     return await _loop(run, plan)
 
 
-async def _admit(run: Run) -> tuple[Violation | None, Plan | None]:
+async def _admit(run: Run) -> tuple[Ending | None, Plan | None]:
     """The input guardrails, side by side with the first plan, which a refusal cancels."""
-    guardrails = run.agent.guards.input
-    fast = match_fast_path(run.agent, run.request.text) is not None
-    if not guardrails:
+    uses = run.agent.guards.input
+    if not uses:
         return None, None
+    # No model reads what a guardrail may yet take out of the message.
+    first = max((number for number, use in enumerate(uses, 1) if use.redacts), default=0)
+    if first:
+        ending = _take(run, await judge(run, uses[:first], _message(run)))
+        if ending is not None:
+            return ending, None
     # A fast path has no plan to prepare, and no tool may run before the message is admitted.
+    fast = match_fast_path(run.agent, run.request.text) is not None
     planning = None if fast else asyncio.create_task(make_plan(run))
     try:
-        data = GuardrailInput("input", run.request.text)
-        violation = await first_violation(guardrails, data, NoJudge())
-        verdict: JsonObject = {"stage": "input", "verdict": "allow"}
-        if violation is not None:
-            verdict = {"stage": "input", "verdict": "deny"}
-            verdict |= {"guardrail": violation.guardrail, "message": violation.message}
-        run.trace.emit("guardrail", verdict, iteration=0)
-        if violation is not None or planning is None:
-            return violation, None
+        text = run.request.text
+        ending = _take(run, await judge(run, uses[first:], _message(run)))
+        if ending is None:
+            run.trace.emit("guardrail", {"stage": "input", "verdict": "allow"}, iteration=0)
+        if ending is not None or planning is None or run.request.text != text:
+            # A plan for another text is none.
+            return ending, None
         return None, await planning or default_plan(run.request.text)
     finally:
         if planning is not None:
             planning.cancel()
             # Also after a failure of its own: nothing may be left behind unheard.
             await asyncio.gather(planning, return_exceptions=True)
+
+
+def _message(run: Run) -> GuardrailInput:
+    return GuardrailInput("input", run.request.text, session=run.request.session)
+
+
+def _take(run: Run, verdict: Verdict) -> Ending | None:
+    """Goes on with the message as the guardrails left it, or ends with their no."""
+    trace_verdict(run, verdict)
+    if verdict.text != run.request.text:
+        run.request = replace(run.request, text=verdict.text)
+        run.state.redacted = True
+    for violation in verdict.violations:
+        if violation.on_violation == "escalate":
+            return escalate(run, Decision("escalate", violation.reason, detail=violation.message))
+        return Ending("refused", run.agent.spec.replies.refused, violation.reason)
+    return None
 
 
 async def _try_fast_path(run: Run) -> Ending | None:

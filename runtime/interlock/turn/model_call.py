@@ -77,7 +77,8 @@ async def call_model(run: Run, prompt: Prompt, *, final: bool = False) -> ModelR
 
 def _reserve(run: Run, route: ModelRoute, prompt: Prompt, size: int, *, final: bool) -> Reservation:
     output = prompt.body["max_tokens"]
-    estimate = estimate_tokens(size, run.sizes.get(_size_key(route, prompt)))
+    known = run.sizes.get(_size_key(route, prompt)) if prompt.comparable else None
+    estimate = estimate_tokens(size, known)
     cost = route.price.worst(estimate, output) if route.price else 0
     held = run.budget.reserve(estimate + output, cost, final=final)
     if isinstance(held, Shortage):
@@ -99,7 +100,8 @@ def _settle(
     usage = reply.usage
     cost = route.price.cost(usage) if route.price else None
     run.budget.settle(held, usage.total, cost or 0)
-    run.sizes[_size_key(route, prompt)] = (size, usage.prompt)
+    if prompt.comparable:
+        run.sizes[_size_key(route, prompt)] = (size, usage.prompt)
     _charge(run, route, prompt, usage, cost, estimated=False)
     run.trace.emit(
         "model_call",

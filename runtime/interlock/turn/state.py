@@ -61,6 +61,8 @@ class TurnState:
     """Replies in a row that held neither an answer nor a tool call."""
     continuation: list[JsonObject] = field(default_factory=list)
     """Content to send back unchanged after a `pause_turn`."""
+    redacted: bool = False
+    """Whether a guardrail has changed the customer's message."""
     agent_off: bool = False
     """Whether an operator has switched the agent off."""
     tools_off: frozenset[str] = frozenset()

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from interlock.model.base import JsonObject
 from interlock.model.result import ToolResult
 from interlock.model.tool import Tool
 from interlock.templates import TemplateFault, render_value
 from interlock.turn.agent import CompiledTool
-from interlock.turn.guard import GuardrailInput, NoJudge, Stage, Violation, first_violation
+from interlock.turn.guard import GuardrailInput
+from interlock.turn.guarding import judge, trace_verdict
 from interlock.turn.repetition import digest
 from interlock.turn.run import Run
 from interlock.turn.state import Exchange, ToolCall, TurnState
@@ -39,13 +40,10 @@ async def run_tool_calls(
     results: dict[int, ToolResult] = {}
     reads: list[tuple[int, JsonObject]] = []
     mutations: list[tuple[int, CompiledTool, JsonObject]] = []
-    for index, call in enumerate(calls):
-        run.trace.emit(
-            "tool_call",
-            {"id": call.id, "tool": call.name, "input": call.input},
-            iteration=run.state.iteration,
-        )
-        prepared = await _prepare(run, call, offered)
+    made: list[ToolCall] = []
+    for index, asked in enumerate(calls):
+        call, prepared = await _prepare(run, asked, offered)
+        made.append(call)
         if isinstance(prepared, ToolResult):
             results[index] = prepared
             continue
@@ -74,7 +72,7 @@ async def run_tool_calls(
         key = _action_key(run, tool, arguments, index)
         args = {"call": _args(run, tool, arguments), "session": run.request.session}
         results[index] = ToolResult.from_json(await run.ctx.mutate(key, args))
-    await _record(run, calls, text, [results[index] for index in range(len(calls))])
+    await _record(run, made, text, [results[index] for index in range(len(calls))])
 
 
 def check_input(tool: CompiledTool, arguments: JsonObject) -> str | None:
@@ -99,26 +97,52 @@ def bind_input(tool: CompiledTool, arguments: JsonObject, session: JsonObject) -
 
 async def _prepare(
     run: Run, call: ToolCall, offered: Sequence[str]
-) -> ToolResult | tuple[CompiledTool, JsonObject]:
+) -> tuple[ToolCall, ToolResult | tuple[CompiledTool, JsonObject]]:
+    """The call as it is to be made and known, with its tool and input, or with what forbids it."""
+    refused = _refuse(run, call, offered)
+    if refused is not None:
+        _trace_call(run, call)
+        return call, refused
+    text, session = to_json(call.input).decode(), run.request.session
+    data = GuardrailInput("tool_call", text, call.name, arguments=call.input, session=session)
+    verdict = await judge(run, run.agent.guards.tool_call, data)
+    if verdict.text != text:
+        call = replace(call, input=from_json(verdict.text))
+    # After the guardrails, as what they take out is not to be kept anywhere.
+    _trace_call(run, call)
+    trace_verdict(run, verdict)
+    for violation in verdict.violations:
+        message = f"refused by {violation.guardrail}: {violation.message}"
+        return call, ToolResult.error(message)
+    tool = run.agent.tools[call.name]
+    problem = check_input(tool, call.input) if verdict.text != text else None
+    if problem is not None:
+        return call, ToolResult.error(f"the redacted input is not valid: {problem}")
+    try:
+        return call, (tool, bind_input(tool, call.input, run.request.session))
+    except TemplateFault as fault:
+        message = f"'{call.name}' cannot be used in this conversation: {fault.message}"
+        return call, ToolResult.error(message)
+
+
+def _refuse(run: Run, call: ToolCall, offered: Sequence[str]) -> ToolResult | None:
+    """The answer to a call that cannot be made, whatever its guardrails say."""
     if call.name not in offered:
         names = ", ".join(offered) or "none"
         return ToolResult.error(f"'{call.name}' cannot be called in this step; offered: {names}")
     off = _switched_off(run, call.name)
     if off is not None:
         return off
-    tool = run.agent.tools[call.name]
-    problem = check_input(tool, call.input)
-    if problem is not None:
-        return ToolResult.error(f"the input is not valid: {problem}")
-    violation = await _judge(run, "tool_call", call.name, to_json(call.input).decode())
-    if violation is not None:
-        return ToolResult.error(f"refused by {violation.guardrail}: {violation.message}")
-    try:
-        return tool, bind_input(tool, call.input, run.request.session)
-    except TemplateFault as fault:
-        return ToolResult.error(
-            f"'{call.name}' cannot be used in this conversation: {fault.message}"
-        )
+    problem = check_input(run.agent.tools[call.name], call.input)
+    return None if problem is None else ToolResult.error(f"the input is not valid: {problem}")
+
+
+def _trace_call(run: Run, call: ToolCall) -> None:
+    run.trace.emit(
+        "tool_call",
+        {"id": call.id, "tool": call.name, "input": call.input},
+        iteration=run.state.iteration,
+    )
 
 
 def _switched_off(run: Run, tool: str) -> ToolResult | None:
@@ -128,17 +152,23 @@ def _switched_off(run: Run, tool: str) -> ToolResult | None:
     return ToolResult.error(f"'{tool}' is switched off for now: nothing was done; do not retry")
 
 
-async def _judge(run: Run, stage: Stage, tool: str, text: str) -> Violation | None:
-    guards = run.agent.guards
-    guardrails = guards.tool_call if stage == "tool_call" else guards.tool_result
-    if not guardrails:
-        return None
-    violation = await first_violation(guardrails, GuardrailInput(stage, text, tool), NoJudge())
-    if violation is not None:
-        data: JsonObject = {"stage": stage, "tool": tool, "guardrail": violation.guardrail}
-        data |= {"verdict": "deny", "message": violation.message}
-        run.trace.emit("guardrail", data, iteration=run.state.iteration)
-    return violation
+async def _judge_result(run: Run, tool: str, result: ToolResult) -> ToolResult:
+    """The result as it may be known: redacted, or an error in the place of what is withheld."""
+    uses = run.agent.guards.tool_result
+    if not uses:
+        return result
+    text = to_json(result.for_model()).decode()
+    data = GuardrailInput("tool_result", text, tool, session=run.request.session)
+    verdict = await judge(run, uses, data)
+    trace_verdict(run, verdict)
+    for violation in verdict.violations:
+        message = f"withheld by {violation.guardrail}: {violation.message}"
+        return replace(result, status="error", data=None, message=message, cut=())
+    if verdict.text == text:
+        return result
+    left = from_json(verdict.text)
+    message = left.get("message")
+    return replace(result, data=left.get("data"), message=None if message is None else str(message))
 
 
 def _args(run: Run, tool: CompiledTool, arguments: JsonObject) -> JsonObject:
@@ -163,13 +193,8 @@ async def _record(
     run: Run, calls: Sequence[ToolCall], text: str, results: list[ToolResult]
 ) -> None:
     state = run.state
-    for index, (call, result) in enumerate(zip(calls, results, strict=True)):
-        content = to_json(result.for_model()).decode()
-        violation = await _judge(run, "tool_result", call.name, content)
-        if violation is not None:
-            message = f"withheld by {violation.guardrail}: {violation.message}"
-            results[index] = replace(result, status="error", data=None, message=message, cut=())
-            result = results[index]
+    for index, call in enumerate(calls):
+        result = results[index] = await _judge_result(run, call.name, results[index])
         run.trace.emit(
             "tool_result",
             {"id": call.id, "tool": call.name, **result.to_json()},

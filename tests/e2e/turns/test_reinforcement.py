@@ -33,9 +33,9 @@ def reminders(prompt: Any) -> list[str]:
 
 
 def step_of(prompt: Any) -> str:
-    """The type of the step that the prompt asks for; `plan` for the planner's."""
+    """The type of the step that the prompt asks for; `plan` and `scope` for what has a format."""
     if "format" in prompt.get("output_config", {}):
-        return "plan"
+        return str(prompt["output_config"]["format"]["schema"]["title"]).lower()
     return prompt_text(prompt).split('<current_step type="')[1].split('"')[0]
 
 
@@ -72,11 +72,14 @@ async def test_twenty_messages_are_reminded_when_due_on_an_unchanging_prefix(
     prefixes = defaultdict(set)
     cached = defaultdict(list)
     for turn in turns:
-        for prompt, data in zip(turn.prompts, turn.of("model_call"), strict=True):
+        calls = {data["requestId"]: data for data in turn.of("model_call")}
+        for request in turn.requests:
+            prompt, data = request["body"], calls[request["request_id"]]
             prefix = json.dumps([prompt.get("tools"), prompt["system"]])
             prefixes[step_of(prompt)].add(prefix)
             cached[step_of(prompt)].append(data["usage"]["cacheRead"])
     assert {step: len(seen) for step, seen in prefixes.items()} == {
+        "scope": 1,
         "plan": 1,
         "gather_info": 1,
         "respond": 1,

@@ -36,68 +36,68 @@ CASES = {
         "Where is my order ORD-1001?",
         ("ORD-1001", "shipped", "2026-11-26"),
         ("get_order_status",),
-        calls=1,
+        calls=2,
         ending=("resolved", "fast_path"),
     ),
     "status of an order": Case(
-        "What is in ORD-1003?", ("ORD-1003", "processing"), ("get_order_status",), calls=3
+        "What is in ORD-1003?", ("ORD-1003", "processing"), ("get_order_status",), calls=4
     ),
     "where a parcel is": Case(
         "When does the parcel of ORD-1001 arrive?",
         ("1Z999AA10123456784", "2026-11-26"),
         ("get_order_status", "get_shipping_status"),
-        calls=3,
+        calls=4,
     ),
     "a return": Case(
         "I want to return the kettle from order ORD-1002, it leaks.",
         ("RET-5002", "ORD-1002"),
         ("get_order_status", "create_return"),
-        calls=4,
+        calls=5,
         effects={"returns": 1},
     ),
     "a return that the rules forbid": Case(
         "I want to send back everything of ORD-1001",
         ("could not open the return", "409"),
         ("get_order_status", "create_return"),
-        calls=5,
+        calls=6,
     ),
     "a cancellation": Case(
         "Please cancel ORD-1003",
         ("ORD-1003 is cancelled",),
         ("cancel_order",),
-        calls=3,
+        calls=4,
         effects={"cancellations": 1},
     ),
     "a list of orders": Case(
-        "Show me my orders", ("ORD-1003 (processing)", "ORD-1002"), ("list_orders",), calls=3
+        "Show me my orders", ("ORD-1003 (processing)", "ORD-1002"), ("list_orders",), calls=4
     ),
     "a product": Case(
         "I am looking for wireless headphones",
         ("Aurora Wireless Headphones for $149",),
         ("search_products",),
-        calls=3,
+        calls=4,
     ),
     "a rule of the shop": Case(
         "What is your return policy?",
         ("Delivered items may be returned.",),
         ("get_return_policy",),
-        calls=3,
+        calls=4,
     ),
     "a person": Case(
         "I want to talk to a human",
         ("handing you over",),
         ("escalate_to_human",),
-        calls=2,
+        calls=3,
         ending=("escalated", "model_asked"),
     ),
     "an order that is not there": Case(
         "Where is my order ORD-9999?",
         ("cannot find an order ORD-9999",),
         ("get_order_status",),
-        calls=1,
+        calls=2,
         ending=("resolved", "fast_path"),
     ),
-    "small talk": Case("hello", ("Hello!",), (), calls=2),
+    "small talk": Case("hello", ("Hello!",), (), calls=3),
     "the orders specialist": Case(
         "Please cancel ORD-1003",
         ("ORD-1003 is cancelled",),
@@ -117,7 +117,7 @@ CASES = {
         "I want to return the kettle from order ORD-1002",
         ("RET-5002",),
         ("get_order_status", "create_return"),
-        calls=6,
+        calls=7,
         agent="returns",
         effects={"returns": 1},
     ),
@@ -164,15 +164,19 @@ async def test_shipped_agents_change_what_they_are_asked_to_change(
     await check(name, shipped)
 
 
-async def test_the_fast_path_needs_one_call_of_the_cheap_model_and_no_tools(
+async def test_the_fast_path_needs_two_calls_of_the_cheap_model_and_no_tools(
     shared: Stack,
 ) -> None:
     turn = await shared.ask("Where is my order ORD-1001?")
-    (prompt,) = turn.prompts
-    assert prompt["model"] == "claude-haiku-5-5"
+    judged, prompt = turn.prompts
+    assert judged["model"] == prompt["model"] == "claude-haiku-5-5"
+    assert "tools" not in judged
     assert prompt["tool_choice"] == {"type": "none"}
     assert turn.of("plan") == []
-    assert [data["route"] for data in turn.of("model_call")] == ["fastPath"]
+    assert [data["route"] for data in turn.of("model_call")] == ["validate", "fastPath"]
+    # Nothing is looked up for a message before it is known to be in scope.
+    kinds = [event["type"] for event in turn.events]
+    assert kinds.index("guardrail") < kinds.index("tool_call")
     (result,) = turn.results()
     assert (result["status"], result["attempts"], result["effect"]) == ("success", 1, "none")
 
@@ -189,11 +193,13 @@ async def test_a_return_is_planned_looked_up_made_once_and_answered(
     # The models of the routes, and in each step only the tools of its categories.
     assert [prompt["model"] for prompt in turn.prompts] == [
         "claude-haiku-5-5",
+        "claude-haiku-5-5",
         "claude-sonnet-5-5",
         "claude-sonnet-5-5",
         "claude-sonnet-5-5",
     ]
-    _, gather, act, respond = turn.of("model_call")
+    # The scope is judged beside the plan.
+    *_, gather, act, respond = turn.of("model_call")
     assert "create_return" not in gather["tools"]
     assert "create_return" in act["tools"]
     assert "get_order_status" not in act["tools"]

@@ -106,9 +106,11 @@ def test_parts_of_lists_go_by_their_names() -> None:
         "sales: tools[list_orders] added (widening: the agent may use one more tool)",
         "sales: tools[get_order] removed",
         "support: guardrails.input[max_length] removed:"
-        " {use: max_length, with: {characters: 400}} (widening: a check is gone)",
+        " {use: max_length, with: {characters: 400}, onError: deny, timeout: 5s}"
+        " (widening: a check is gone)",
         "support: guardrails.input[max_length#2] removed:"
-        " {use: max_length, with: {characters: 300}} (widening: a check is gone)",
+        " {use: max_length, with: {characters: 300}, onError: deny, timeout: 5s}"
+        " (widening: a check is gone)",
         "support: guardrails.output[max_length].with.characters 5000 → 6000"
         " (widening: a check may let more pass)",
         "support: fastPaths (order) [order, all] → [all, order]",

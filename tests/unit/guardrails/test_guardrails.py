@@ -6,14 +6,7 @@ import pytest
 
 from interlock.guardrails import SETTINGS, build_guards
 from interlock.guardrails.max_length import MaxLength, MaxLengthSettings
-from interlock.turn.guard import (
-    Deny,
-    Guardrail,
-    GuardrailInput,
-    NoJudge,
-    Stage,
-    first_violation,
-)
+from interlock.turn.guard import Deny, GuardrailInput, NoJudge, Stage, Use
 from tests.unit.turn.scripted import compiled
 
 
@@ -62,10 +55,14 @@ guardrails:
     ]
 
 
-async def _first(guardrails: Sequence[Guardrail], stage: Stage, text: str) -> str | None:
-    violation = await first_violation(guardrails, GuardrailInput(stage, text), NoJudge())
-    return None if violation is None else violation.message
+async def _first(uses: Sequence[Use], stage: Stage, text: str) -> str | None:
+    for use in uses:
+        decision = await use.guardrail.check(GuardrailInput(stage, text), NoJudge())
+        if isinstance(decision, Deny):
+            return decision.message
+    return None
 
 
 def test_every_guardrail_that_can_be_named_has_settings_of_its_own() -> None:
-    assert dict(SETTINGS) == {"max_length": MaxLengthSettings}
+    assert SETTINGS["max_length"] is MaxLengthSettings
+    assert len(set(SETTINGS.values())) == len(SETTINGS)

@@ -85,6 +85,24 @@ async def test_an_ended_turn_holds_its_result(store: Store) -> None:
     assert turn.ended_at >= turn.started_at
 
 
+async def test_a_redacted_message_takes_the_place_of_what_was_written(store: Store) -> None:
+    conversation = await new_conversation(store)
+    before = request(conversation.id, text="my card is 4111")
+    await store.begin_turn(before, DIGEST)
+    await store.end_turn(before.turn_id, conversation.id, result(reply="4111?"))
+    asked = request(conversation.id, text="my card is 4111")
+    await store.begin_turn(asked, DIGEST)
+    await store.end_turn(
+        asked.turn_id, conversation.id, result(reply="Noted.", message="my card is [card]")
+    )
+    assert (await store.turn(asked.turn_id)).text == "my card is [card]"
+    # Only the message of that turn, and only the customer's.
+    expected = ["my card is 4111", "4111?", "my card is [card]", "Noted."]
+    assert [each.text for each in await store.transcript(conversation.id)] == expected
+    _, transcript = await store.history(conversation.id)
+    assert [each.text for each in transcript] == expected
+
+
 async def test_turns_and_messages_follow_each_other(store: Store) -> None:
     conversation = await new_conversation(store)
     other = await new_conversation(store)

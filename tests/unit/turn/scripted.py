@@ -30,7 +30,7 @@ from interlock.sim.errors import ApiError
 from interlock.sim.validation import validate_request
 from interlock.turn.agent import CompiledAgent
 from interlock.turn.compile import compile_agent
-from interlock.turn.guard import Deny, GuardrailInput, Guards, Judge
+from interlock.turn.guard import Deny, Guardrail, GuardrailInput, Guards, Judge, Use
 from interlock.turn.loop import run_turn
 from interlock.turn.ports import LedgerEntry, ModelFailure, ModelReply, StepName
 from tests.unit.config.project import surroundings
@@ -413,6 +413,11 @@ def check_invariants(ctx: ScriptedCtx, agent: CompiledAgent, result: TurnResult)
     assert result.unpriced_calls == sum(entry.cost_nano is None for entry in ctx.ledger)
     assert result.model_calls == len(ctx.requests)
     assert result.tool_calls == len(ctx.data("tool_call")) == len(ctx.data("tool_result"))
+
+
+def guards_of(**stages: Sequence[Guardrail]) -> Guards:
+    """Guardrails at their places, used as they are when YAML says no more than their names."""
+    return Guards(**{name: tuple(Use(each) for each in some) for name, some in stages.items()})
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from interlock.model.result import ToolResult
 from interlock.model.turn import Outcome, Spent
 from interlock.model.usage import Usage
 from interlock.turn.agent import CompiledAgent
-from interlock.turn.guard import Guards
 from interlock.turn.ports import ModelFailure, ModelReply
 from tests.unit.turn.scripted import (
     SETTINGS,
@@ -26,6 +25,7 @@ from tests.unit.turn.scripted import (
     calls,
     compiled,
     fails,
+    guards_of,
     plans,
     play,
     reply,
@@ -34,7 +34,7 @@ from tests.unit.turn.scripted import (
 )
 
 SMALL = SETTINGS.replace("maxTokens: 1000", "maxTokens: 400")
-GUARDS = Guards(input=(Saying("never said"),), output=(Saying("secret"),))
+GUARDS = guards_of(input=(Saying("never said"),), output=(Saying("secret"),))
 FAST = "fastPaths: [{name: s, match: {patterns: [order]}, call: {tool: list_orders}}]"
 AGENTS = [
     compiled("limits: {maxIterations: 4, maxTokens: 9000, maxCostUsd: 0.05}", settings=SMALL),

@@ -12,7 +12,7 @@ import pytest
 from interlock.model.event import TraceEvent
 from interlock.model.turn import TurnResult
 from interlock.model.usage import Usage
-from interlock.turn.guard import Deny, GuardrailInput, Guards, Judge
+from interlock.turn.guard import Deny, GuardrailInput, Judge
 from interlock.turn.loop import run_turn
 from interlock.turn.ports import ModelReply
 from tests.unit.turn.scripted import (
@@ -25,6 +25,7 @@ from tests.unit.turn.scripted import (
     compiled,
     fails,
     found,
+    guards_of,
     plans,
     play,
     says,
@@ -220,7 +221,7 @@ class Broken:
 
 
 def guarded(extra: str = "", **stages: Any) -> Any:
-    return compiled(extra, guards=Guards(**{name: (guard,) for name, guard in stages.items()}))
+    return compiled(extra, guards=guards_of(**{name: (guard,) for name, guard in stages.items()}))
 
 
 class TestInputGuardrails:
@@ -285,7 +286,7 @@ class TestInputGuardrails:
     async def test_a_guardrail_with_a_bug_lets_nothing_pass(self) -> None:
         ctx = ScriptedCtx([])
         result = await play(ctx, guarded(input=Broken()), asking())
-        assert (result.outcome, result.reason) == ("failed", "internal_error")
+        assert (result.outcome, result.reason) == ("refused", "guardrail_failed:broken")
 
     async def test_they_are_asked_in_order_until_one_says_no(self) -> None:
         asked = []
@@ -297,7 +298,7 @@ class TestInputGuardrails:
 
         guards = tuple(Asked(word, name=word) for word in ("a", "poison", "b"))
         ctx = ScriptedCtx([Hang()])
-        result = await play(ctx, compiled(guards=Guards(input=guards)), asking("poison"))
+        result = await play(ctx, compiled(guards=guards_of(input=guards)), asking("poison"))
         assert result.reason == "guardrail:poison"
         assert asked == ["a", "poison"]
 
@@ -366,8 +367,8 @@ class TestOutputGuardrails:
             {"get_order": found()},
         )
         result = await play(ctx, agent, asking())
-        assert (result.outcome, result.reason) == ("failed", "internal_error")
-        assert result.reply == agent.spec.replies.failed
+        assert (result.outcome, result.reason) == ("escalated", "guardrail_failed:broken")
+        assert result.reply == agent.spec.escalation.message
 
     async def test_a_guardrail_with_a_bug_lets_nothing_pass_where_nothing_was_left(self) -> None:
         agent = guarded(
@@ -377,4 +378,4 @@ class TestOutputGuardrails:
         )
         ctx = ScriptedCtx([says("In short.")])
         result = await play(ctx, agent, asking("x" * 6000))
-        assert (result.outcome, result.reason) == ("failed", "internal_error")
+        assert (result.outcome, result.reason) == ("escalated", "guardrail_failed:broken")

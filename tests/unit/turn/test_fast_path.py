@@ -4,7 +4,6 @@ import pytest
 
 from interlock.model.result import ToolResult
 from interlock.turn.fast_path import match_fast_path
-from interlock.turn.guard import Guards
 from interlock.turn.ports import ModelFailure, ModelReply
 from tests.unit.turn.scripted import (
     Saying,
@@ -15,6 +14,7 @@ from tests.unit.turn.scripted import (
     compiled,
     fails,
     found,
+    guards_of,
     plans,
     play,
     says,
@@ -141,7 +141,7 @@ async def test_a_path_counts_as_an_iteration() -> None:
 
 
 async def test_no_tool_is_called_before_the_message_is_admitted() -> None:
-    agent = compiled(PATHS, guards=Guards(input=(Saying("ORD-7"),)))
+    agent = compiled(PATHS, guards=guards_of(input=(Saying("ORD-7"),)))
     ctx = ScriptedCtx([])
     result = await play(ctx, agent, asking("Where is ORD-7?"))
     assert (result.outcome, result.reason) == ("refused", "guardrail:no_word")
@@ -149,14 +149,14 @@ async def test_no_tool_is_called_before_the_message_is_admitted() -> None:
 
 
 async def test_an_admitted_message_takes_its_path_without_a_plan() -> None:
-    agent = compiled(PATHS, guards=Guards(input=(Saying("poison"),)))
+    agent = compiled(PATHS, guards=guards_of(input=(Saying("poison"),)))
     ctx = ScriptedCtx([says("It has been sent.")], {"get_order": found()})
     result = await play(ctx, agent, asking("Where is ORD-7?"))
     assert (result.reason, ctx.log) == ("fast_path", ["tools:get_order", "model:haiku"])
 
 
 async def test_the_output_guardrails_judge_the_answer_of_a_path() -> None:
-    agent = compiled(PATHS, guards=Guards(output=(Saying("secret"),)))
+    agent = compiled(PATHS, guards=guards_of(output=(Saying("secret"),)))
     ctx = ScriptedCtx([says("A secret."), says("It is sent.")], {"get_order": found()})
     result = await play(ctx, agent, asking("Where is ORD-7?"))
     assert (result.outcome, result.reply) == ("resolved", "It is sent.")

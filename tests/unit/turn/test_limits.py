@@ -13,7 +13,6 @@ from interlock.model.result import ToolResult
 from interlock.model.turn import Spent
 from interlock.model.usage import Usage
 from interlock.turn.agent import CompiledAgent
-from interlock.turn.guard import Guards
 from interlock.turn.ports import ModelReply
 from tests.unit.turn.scripted import (
     SETTINGS,
@@ -24,6 +23,7 @@ from tests.unit.turn.scripted import (
     calls,
     compiled,
     found,
+    guards_of,
     plans,
     play,
     reply,
@@ -309,7 +309,7 @@ class TestLanding:
     async def test_a_last_answer_that_a_guardrail_denies_goes_to_a_person(self) -> None:
         agent = compiled(
             "limits: {maxIterations: 1}\nguardrails: {onViolation: escalate}",
-            guards=Guards(output=(Saying("secret"),)),
+            guards=guards_of(output=(Saying("secret"),)),
         )
         ctx = ScriptedCtx([*self.WORK, says("A secret.")], {"get_order": found()})
         result = await play(ctx, agent, asking())

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from interlock.model.base import JsonObject
-from interlock.turn.guard import Guards
 from interlock.turn.loop import run_turn
 from interlock.turn.ports import ModelReply
 from tests.unit.turn.scripted import (
@@ -17,6 +16,7 @@ from tests.unit.turn.scripted import (
     calls,
     compiled,
     found,
+    guards_of,
     plans,
     play,
     says,
@@ -92,7 +92,7 @@ class TestAgent:
         ]
 
     async def test_not_even_a_guardrail_is_asked(self) -> None:
-        guarded = compiled(guards=Guards(input=(Saying("order"),)))
+        guarded = compiled(guards=guards_of(input=(Saying("order"),)))
         ctx = ScriptedCtx([], TOOLS, agent_off=OFF)
         assert (await play(ctx, guarded, asking("my order"))).reason == "agent_disabled"
         assert ctx.data("guardrail") == []

@@ -8,7 +8,7 @@ import pytest
 from interlock.model.base import JsonObject
 from interlock.model.result import ToolResult
 from interlock.turn.agent import CompiledAgent
-from interlock.turn.guard import Deny, GuardrailInput, Guards, Judge
+from interlock.turn.guard import Deny, GuardrailInput, Judge
 from interlock.turn.run import Run, start_run
 from interlock.turn.state import ToolCall
 from interlock.turn.tool_calls import bind_input, check_input, run_tool_calls
@@ -20,6 +20,7 @@ from tests.unit.turn.scripted import (
     broken,
     compiled,
     found,
+    guards_of,
 )
 
 AGENT = compiled()
@@ -373,7 +374,7 @@ class TestLearning:
 
 class TestGuards:
     async def test_a_call_with_a_forbidden_input_is_refused(self) -> None:
-        agent = compiled(guards=Guards(tool_call=(Saying("secret"),)))
+        agent = compiled(guards=guards_of(tool_call=(Saying("secret"),)))
         run, ctx = await carry_out(
             ("add_note", {"note": "a secret"}), ("add_note", {"note": "fine"}), agent=agent
         )
@@ -390,7 +391,7 @@ class TestGuards:
         ]
 
     async def test_a_forbidden_result_is_withheld_from_model_and_trace(self) -> None:
-        agent = compiled(guards=Guards(tool_result=(Saying("password"),)))
+        agent = compiled(guards=guards_of(tool_result=(Saying("password"),)))
         run, ctx = await carry_out(
             ("create_return", ORDER),
             agent=agent,
@@ -412,7 +413,7 @@ class TestGuards:
                 seen.append((data.stage, data.tool, data.text))
                 return None
 
-        agent = compiled(guards=Guards(tool_call=(Watching(),), tool_result=(Watching(),)))
+        agent = compiled(guards=guards_of(tool_call=(Watching(),), tool_result=(Watching(),)))
         await carry_out(("get_order", ORDER), agent=agent)
         assert seen == [
             ("tool_call", "get_order", '{"order_id":"ORD-1"}'),

@@ -8,7 +8,11 @@ from interlock.config.lint.alike import find_alike_tools, find_missing_limits_of
 from interlock.config.lint.choice import find_crowded_agent, find_crowded_steps
 from interlock.config.lint.fast_path_calls import find_unfit_calls
 from interlock.config.lint.mutations import find_repeatable_mutations, find_unsent_keys
-from interlock.config.lint.patterns import find_slow_inputs, find_slow_messages
+from interlock.config.lint.patterns import (
+    find_slow_guardrails,
+    find_slow_inputs,
+    find_slow_messages,
+)
 from interlock.config.lint.prices import find_unpriced_models
 from interlock.config.lint.prompts import find_prompt_faults
 from interlock.config.lint.secrets import find_secrets_in_prompt_files
@@ -37,6 +41,7 @@ def lint_agent(
     yield from find_crowded_steps(placed, mine)
     yield from find_alike_tools(placed, mine)
     yield from find_slow_messages(placed)
+    yield from find_slow_guardrails(placed, surroundings)
     yield from find_unfit_calls(placed, mine)
     yield from find_secrets_in_prompt_files(placed, texts)
     if settings is not None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import ValidationError
+from pydantic_core import to_json
+
 from interlock.config.lint.backtracking import degree_of, is_exponential
 from interlock.config.lint.regex_tree import parse_regex
 from interlock.config.placed import Placed
+from interlock.config.surroundings import Surroundings
 from interlock.config.validate import Loc
 from interlock.diagnostics import Diagnostic
 from interlock.memo import remembered
 from interlock.model.agent import Agent
+from interlock.model.guardrail import RegexMark, marked
 from interlock.model.tool import Tool
 
-__all__ = ["find_slow_inputs", "find_slow_messages"]
+__all__ = ["find_slow_guardrails", "find_slow_inputs", "find_slow_messages"]
 
 _MOST_TRIES = 10**8
 """About a second's work."""
@@ -29,6 +34,31 @@ def find_slow_messages(placed: Placed[Agent]) -> Iterator[Diagnostic]:
         for number, pattern in enumerate(path.match.patterns):
             at = ("fastPaths", index, "match", "patterns", number)
             yield from _judge(placed, pattern, path.match.max_characters, at)
+
+
+def find_slow_guardrails(placed: Placed[Agent], surroundings: Surroundings) -> Iterator[Diagnostic]:
+    """ILK-C027: patterns of guardrails, which messages, answers and results are searched with."""
+    declared = placed.model.guardrails
+    stages = {
+        "input": declared.input,
+        "toolCall": declared.tool_call,
+        "toolResult": declared.tool_result,
+        "output": declared.output,
+    }
+    for stage, uses in stages.items():
+        for index, use in enumerate(uses):
+            model = surroundings.guardrails.get(use.use)
+            if model is None:
+                continue
+            try:
+                settings = model.model_validate_json(
+                    to_json(use.with_), by_alias=True, by_name=False
+                )
+            except ValidationError:
+                continue  # It has been reported.
+            for _, pattern, path in marked(settings, RegexMark):
+                at = ("guardrails", stage, index, "with", *path)
+                yield from _judge(placed, pattern, _LONGEST_INPUT, at)
 
 
 def find_slow_inputs(placed: Placed[Tool]) -> Iterator[Diagnostic]:
