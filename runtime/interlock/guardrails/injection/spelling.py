@@ -1,0 +1,127 @@
+"""Which known words a written word stands for, however it is disguised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+
+from interlock.guardrails.injection.lexicon import lexicon, lookalikes
+
+__all__ = ["known_words", "mirrored", "rotated", "split_run"]
+
+_LONGEST_WORD = 16
+_LONGEST_RUN = 256
+_SHORTEST_RUN = 10
+_SHORTEST_GUESS = 6
+_REPEATED = re.compile(r"(\w)\1{2,}")
+_L_FOR_ONE = str.maketrans("1|!", "lll")
+
+
+@lru_cache(maxsize=16_384)
+def known_words(word: str) -> tuple[str, ...]:
+    """The words of the lexicon that `word` stands for; itself if there is none.
+
+    It may be written with look-alikes or digits, with letters swapped, doubled or missing, or be
+    several words run together.
+    """
+    vocabulary = lexicon().vocabulary
+    if word in vocabulary or len(word) < 2:
+        return (word,)
+    if word.endswith("'s") and word[:-2] in vocabulary:
+        return (word[:-2],)
+    if "'" in word and (last := word.rpartition("'")[2]) in vocabulary:
+        return (last,)
+    if "_" in word:
+        return tuple(known for part in word.split("_") if part for known in known_words(part))
+    for form in _forms(word):
+        if form in vocabulary:
+            return (form,)
+        if (guess := _misspelt(form)) is not None:
+            return (guess,)
+    for form in _forms(word):
+        if _SHORTEST_RUN <= len(form) <= _LONGEST_RUN and (found := split_run(form)):
+            return found
+    return (word,)
+
+
+def split_run(run: str) -> tuple[str, ...]:
+    """The known words that, one after the other, make up `run`; none if something is left."""
+    vocabulary = lexicon().vocabulary
+    run = run[:_LONGEST_RUN]
+    # The fewest words that end at each place: long words are rarely there by accident.
+    best: list[tuple[str, ...] | None] = [(), *([None] * len(run))]
+    for end in range(1, len(run) + 1):
+        for start in range(max(0, end - _LONGEST_WORD), end):
+            before = best[start]
+            if before is None or run[start:end] not in vocabulary:
+                continue
+            here = best[end]
+            if here is None or len(before) + 1 < len(here):
+                best[end] = (*before, run[start:end])
+    return best[-1] or ()
+
+
+@cache
+def rotated() -> frozenset[str]:
+    """The English words of the lexicon in ROT13."""
+    return frozenset(word.translate(_ROTATION) for word in lexicon().english if len(word) > 5)
+
+
+@cache
+def mirrored() -> frozenset[str]:
+    """The English words of the lexicon back to front."""
+    return frozenset(word[::-1] for word in lexicon().english if len(word) > 5)
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ROTATION = str.maketrans(_LETTERS, _LETTERS[13:] + _LETTERS[:13])
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    """Ways to read the word: as it is, and with look-alikes as letters."""
+    if word.isalpha() and word.isascii():
+        collapsed = _REPEATED.sub(r"\1", word)
+        return (word,) if collapsed == word else (word, collapsed)
+    if word.isdigit():
+        return ()
+    with_l = word.translate(_L_FOR_ONE).translate(lookalikes())
+    plain = word.translate(lookalikes())
+    return (plain,) if plain == with_l else (plain, with_l)
+
+
+def _misspelt(word: str) -> str | None:
+    if not _SHORTEST_GUESS <= len(word) <= _LONGEST_WORD:
+        return None
+    shuffled = _shuffled().get(_signature(word))
+    if shuffled is not None:
+        return shuffled
+    lacking, english = _lacking(), lexicon().english
+    found = lacking.get(word)
+    if found is not None:
+        return found
+    for index in range(1, len(word)):
+        shorter = word[:index] + word[index + 1 :]
+        if shorter in english and len(shorter) >= _SHORTEST_GUESS:
+            return shorter
+    return None
+
+
+def _signature(word: str) -> str:
+    return word[0] + "".join(sorted(word[1:-1])) + word[-1]
+
+
+@cache
+def _shuffled() -> Mapping[str, str]:
+    return {_signature(word): word for word in sorted(lexicon().english)}
+
+
+@cache
+def _lacking() -> Mapping[str, str]:
+    """Each word with one letter missing, not its first."""
+    return {
+        word[:index] + word[index + 1 :]: word
+        for word in sorted(lexicon().english)
+        if len(word) > _SHORTEST_GUESS
+        for index in range(1, len(word))
+    }
