@@ -17,6 +17,7 @@ from interlock.cli import (
     config,
     demo,
     explain,
+    guardrail,
     init,
     key,
     plan,
@@ -78,6 +79,7 @@ app.command("switches")(switches.switches)
 app.command("chat")(chat.chat)
 app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")
+app.add_typer(guardrail.app, name="guardrail")
 app.command("schema")(schema.schema)
 app.command("key")(key.key)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from interlock.guardrails.injection import Injection, InjectionSettings
 from interlock.guardrails.max_length import MaxLength, MaxLengthSettings
 from interlock.model.agent import Agent, GuardrailUse
 from interlock.model.base import Document
@@ -29,6 +30,7 @@ class GuardrailKind:
 
 GUARDRAILS: Mapping[str, GuardrailKind] = MappingProxyType(
     {
+        "injection": GuardrailKind(InjectionSettings, Injection),
         "max_length": GuardrailKind(MaxLengthSettings, MaxLength),
     }
 )

@@ -7,6 +7,7 @@ from interlock.guardrails.injection.rule import Rule
 __all__ = ["ANY_TEXT_RULES"]
 
 _OWN = ("my", "asking_oneself", "reminder", "goods")
+_ASKED = (*_OWN, "shop_rules")
 
 ANY_TEXT_RULES = (
     # Taking back what the model was told.
@@ -19,10 +20,11 @@ ANY_TEXT_RULES = (
     Rule("override", 0.6, ("override", "all", "previous"), within=3, unless=_OWN),
     Rule("override", 0.5, ("override", "instructions"), within=3, unless=_OWN),
     Rule("override", 0.8, ("your", "instructions", "changed"), within=3, ordered=True, unless=_OWN),
+    Rule("override", 1.0, ("your", "previous", "instructions", "changed"), within=3),
     Rule("override", 0.8, ("safety", "instructions", "disabled"), within=2),
     # Asking for what the model was told.
     Rule("extraction", 1.0, ("reveal", "first_text"), within=8, unless=("my",)),
-    Rule("extraction", 1.0, ("reveal", "your", "instructions"), within=2, unless=_OWN),
+    Rule("extraction", 1.0, ("reveal", "your", "instructions"), within=2, unless=_ASKED),
     Rule("extraction", 1.0, ("reveal", "system", "instructions"), within=1, unless=_OWN),
     # Rules that are said to be gone.
     Rule("unrestricted", 1.0, ("ai", "without", "limits"), within=6),

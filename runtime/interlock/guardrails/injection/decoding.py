@@ -50,9 +50,9 @@ def invisible_text(text: str) -> str:
     return "\n".join(part for part in found if len(part) >= _LEAST)
 
 
-def turned_texts(text: str, words: frozenset[str], keys: tuple[frozenset[str], frozenset[str]]) -> (
-    Iterator[str]
-):
+def turned_texts(
+    text: str, words: frozenset[str], keys: tuple[frozenset[str], frozenset[str]]
+) -> Iterator[str]:
     """The text in ROT13 or backwards, if it has a word of `keys`: (rotated, mirrored) ones."""
     rotated, mirrored = keys
     if not words.isdisjoint(rotated):

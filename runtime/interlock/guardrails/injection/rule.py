@@ -29,6 +29,8 @@ class Rule:
     """Whether they have to come in the order of `near`."""
     unless: tuple[str, ...] = ()
     """Concepts that, among them or just before, make them harmless."""
+    margin_after: int = 0
+    """How many words after them are searched for `unless`, too."""
 
     def applies_to(self, reading: Reading) -> bool:
         """Whether the text has the concepts close together."""
@@ -44,7 +46,7 @@ class Rule:
             if place is None:
                 return False
             taken.append(place)
-        first, last = min(taken) - _MARGIN, max(taken)
+        first, last = min(taken) - _MARGIN, max(taken) + self.margin_after
         return not any(
             _has_between(places[concept], first, last)
             for concept in self.unless

@@ -41,8 +41,12 @@ def sample(text: str) -> str:
     parts = [middle[max(0, place - _AROUND) : place + _AROUND] for place in places if place >= 0]
     # What no word points at is spent on pieces at equal distances.
     left = _MOST_PLACES - len(parts)
-    parts += [
-        middle[start : start + 2 * _AROUND]
-        for start in range(0, len(middle), max(1, len(middle) // left))
-    ][:left] if left else []
+    parts += (
+        [
+            middle[start : start + 2 * _AROUND]
+            for start in range(0, len(middle), max(1, len(middle) // left))
+        ][:left]
+        if left
+        else []
+    )
     return "\n\n".join([text[:_END], *parts, text[-_END:]])

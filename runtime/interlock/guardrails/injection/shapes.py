@@ -27,6 +27,10 @@ _CONTROL = (
     "###instruction",
     '"role": "system"',
     '"role":"system"',
+)
+"""Marks with which models are told who speaks, in lower case; nothing else uses them."""
+
+_LIKELY_CONTROL = (
     "[system]",
     "[system message",
     "[admin]",
@@ -40,12 +44,21 @@ _CONTROL = (
     "begin system prompt",
     "{system:",
 )
-"""Marks with which models are told who speaks, in lower case."""
+"""Marks that are made up to look like such."""
 
-_TOOL_CONTROL = ("<information>", "</information>", "<important>", "<instructions>", "<!-- ai", "<<<")
+_TOOL_CONTROL = (
+    "<information>",
+    "</information>",
+    "<important>",
+    "<instructions>",
+    "<!-- ai",
+    "<<<",
+)
 """Marks that say more in a tool's result than in a message."""
 
-_SPEAKER = re.compile(r"^[^\w\n]{0,4}(?:system|admin|developer|assistant|ai|llm)[^\w\n]{0,3}:", re.M)
+_SPEAKER = re.compile(
+    r"^[^\w\n]{0,4}(?:system|admin|developer|assistant|ai|llm)[^\w\n]{0,3}:", re.M
+)
 _DICTATED = re.compile(
     r"\b(?:say|says|print|output|respond|reply|answer|write|respond with|reply with|answer with|"
     r"state)(?: exactly| only)?:? ?[\"\u201c\u00ab']\w"
@@ -60,7 +73,9 @@ def shapes_of(folded: str, stage: Stage) -> dict[str, float]:
     """The ideas that the form of the text speaks for, with their weights."""
     found: dict[str, float] = {}
     from_tool = stage == "tool_result"
-    if any(mark in folded for mark in _CONTROL) or (
+    if any(mark in folded for mark in _CONTROL):
+        found["delimiter"] = 1.0
+    elif any(mark in folded for mark in _LIKELY_CONTROL) or (
         from_tool and any(mark in folded for mark in _TOOL_CONTROL)
     ):
         found["delimiter"] = 0.8

@@ -35,7 +35,7 @@ def known_words(word: str) -> tuple[str, ...]:
     if "_" in word:
         return tuple(known for part in word.split("_") if part for known in known_words(part))
     for form in _forms(word):
-        if form in vocabulary:
+        if form in lexicon().english_vocabulary:
             return (form,)
         if (guess := _misspelt(form)) is not None:
             return (guess,)
@@ -46,8 +46,11 @@ def known_words(word: str) -> tuple[str, ...]:
 
 
 def split_run(run: str) -> tuple[str, ...]:
-    """The known words that, one after the other, make up `run`; none if something is left."""
-    vocabulary = lexicon().vocabulary
+    """The known words that, one after the other, make up `run`.
+
+    None if something is left over, or if there is nothing among them that one would disguise.
+    """
+    vocabulary = lexicon().english_vocabulary
     run = run[:_LONGEST_RUN]
     # The fewest words that end at each place: long words are rarely there by accident.
     best: list[tuple[str, ...] | None] = [(), *([None] * len(run))]
@@ -59,7 +62,8 @@ def split_run(run: str) -> tuple[str, ...]:
             here = best[end]
             if here is None or len(before) + 1 < len(here):
                 best[end] = (*before, run[start:end])
-    return best[-1] or ()
+    found = best[-1] or ()
+    return () if lexicon().english.isdisjoint(found) else found
 
 
 @cache

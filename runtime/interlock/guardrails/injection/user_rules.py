@@ -9,7 +9,9 @@ __all__ = ["USER_RULES"]
 
 USER_RULES = (
     *ANY_TEXT_RULES,
-    Rule("override", 0.6, ("override", "all"), within=1, unless=("my", "asking_oneself", "reminder")),
+    Rule(
+        "override", 0.6, ("override", "all"), within=1, unless=("my", "asking_oneself", "reminder")
+    ),
     Rule("override", 0.8, ("override", "previous", "and", "just_print"), within=4),
     Rule("override", 0.5, ("override", "previous"), within=2, unless=("my", "asking_oneself")),
     Rule("dictation", 0.5, ("just_print",)),
@@ -17,7 +19,7 @@ USER_RULES = (
     Rule("extraction", 1.0, ("reveal", "you_were_given"), within=6),
     Rule("extraction", 0.7, ("you_were_given", "conversation"), within=6),
     Rule("extraction", 0.8, ("reveal", "conversation", "verbatim"), within=8),
-    Rule("extraction", 0.8, ("reveal", "previous", "verbatim"), within=10),
+    Rule("extraction", 1.0, ("reveal", "previous", "verbatim"), within=10),
     Rule("extraction", 0.8, ("reveal", "all", "previous"), within=1),
     Rule("extraction", 0.8, ("your", "instructions", "verbatim"), within=6),
     Rule("extraction", 0.6, ("my_instructions",)),
@@ -44,11 +46,12 @@ USER_RULES = (
     Rule("role", 0.6, ("insert_prompt",)),
     Rule("role", 0.3, ("ai",)),
     # No to every no.
-    Rule("no_refusal", 0.6, ("never", "refuse"), within=3),
-    Rule("no_refusal", 0.6, ("never", "warning"), within=4),
+    Rule("no_refusal", 0.6, ("never", "refuse"), within=3, ordered=True),
+    Rule("no_refusal", 0.6, ("never", "warning"), within=4, ordered=True),
     Rule("no_refusal", 0.9, ("never", "refuse", "warning"), within=12),
     Rule("authority", 1.0, ("i_am", "your", "maker"), within=1, ordered=True),
-    Rule("authority", 0.8, ("i_am", "maker"), within=2, ordered=True),
+    Rule("authority", 0.6, ("i_am", "maker"), within=2, ordered=True),
+    Rule("authority", 0.9, ("i_am", "system", "maker"), within=2, ordered=True),
     Rule("authority", 1.0, ("i_am", "maker", "obey"), within=8, ordered=True),
     Rule("authority", 0.4, ("i_am", "president"), within=3, ordered=True),
     # What only the shop may know.
@@ -57,7 +60,9 @@ USER_RULES = (
     Rule("secrets", 0.8, ("reveal", "secret", "password"), within=3),
     Rule("secrets", 1.0, ("reveal", "users", "person_data"), within=5),
     Rule("secrets", 0.8, ("users", "person_data"), within=3),
-    Rule("secrets", 0.6, ("reveal", "password"), within=3, unless=("reset", "my", "asking_oneself")),
+    Rule(
+        "secrets", 0.6, ("reveal", "password"), within=3, unless=("reset", "my", "asking_oneself")
+    ),
     Rule("system_claim", 1.0, ("ai", "enter", "mode"), within=6),
     Rule("system_claim", 0.7, ("important", "system", "instructions"), within=5),
 )

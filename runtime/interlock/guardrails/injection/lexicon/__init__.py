@@ -36,6 +36,8 @@ class Lexicon:
     """By their first word: the words that have to follow it, and what they stand for."""
     vocabulary: frozenset[str]
     """Every word there is, also those that are only part of phrases."""
+    english_vocabulary: frozenset[str]
+    """The English ones among them."""
     english: frozenset[str]
     """The English words that an attacker would disguise."""
     literals: re.Pattern[str]
@@ -48,6 +50,7 @@ def lexicon() -> Lexicon:
     concepts: dict[str, list[str]] = defaultdict(list)
     phrases: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     vocabulary: set[str] = set()
+    english_vocabulary: set[str] = set()
     english: set[str] = set()
     literals: set[str] = set()
     for language in _LANGUAGES:
@@ -55,8 +58,10 @@ def lexicon() -> Lexicon:
             for entry in entries.split():
                 words = tuple(WORD.findall(fold(entry.replace("_", " "))))
                 vocabulary.update(words)
-                if language == "en" and concept in _DISGUISED:
-                    english.update(word for word in words if len(word) >= 5)
+                if language == "en":
+                    english_vocabulary.update(words)
+                    if concept in _DISGUISED:
+                        english.update(word for word in words if len(word) >= 5)
                 if len(words) > 1:
                     phrases[words[0]].append((words[1:], concept))
                     continue
@@ -68,6 +73,7 @@ def lexicon() -> Lexicon:
         {word: tuple(dict.fromkeys(found)) for word, found in concepts.items()},
         {word: tuple(found) for word, found in phrases.items()},
         frozenset(vocabulary),
+        frozenset(english_vocabulary),
         frozenset(english),
         re.compile("|".join(map(re.escape, longest_first))),
     )
