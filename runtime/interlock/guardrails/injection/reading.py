@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from interlock.guardrails.injection.lexicon import CONTINUOUS, WORD, lexicon
 from interlock.guardrails.injection.spelling import known_words, split_run
@@ -34,80 +35,101 @@ class Reading:
 
 def read(text: str) -> Reading:
     """Reads a text that `fold` has made."""
-    known = lexicon()
-    words: list[str] = []
-    places: list[int] = []
-    written: set[str] = set()
     found: defaultdict[str, list[int]] = defaultdict(list)
-    for word, place in _spelt_out(_written(text)):
-        written.add(word)
-        if not word.isascii() and CONTINUOUS.search(word):
-            for match in known.literals.finditer(word):
-                for concept in known.concepts[match[0]]:
-                    found[concept].append(place + match.start() // 2)
-            continue
-        if word.endswith(_MODE):
-            found["mode"].append(place)
-        if len(word) > 3 and not word.isalpha():
-            if "_" in word.strip("_"):
-                found["identifier"].append(place)
-            elif _is_address(word):
-                found["address"].append(place)
-        for part in known_words(word[:_LONGEST_WORD]):
-            words.append(part)
-            places.append(place)
-    count = len(words)
-    for index, (word, place) in enumerate(zip(words, places, strict=True)):
-        for concept in known.concepts.get(word, ()):
-            found[concept].append(place)
-        for rest, concept in known.phrases.get(word, ()):
-            if index + len(rest) < count and all(
-                words[index + offset] == part for offset, part in enumerate(rest, 1)
-            ):
-                found[concept].append(place)
+    said: list[tuple[str, int]] = []
+    written: set[str] = set()
+    run: list[tuple[str, int, int]] = []
+    place = end = 0
+    for match in WORD.finditer(text):
+        start, stop = match.span()
+        if start - end > 1 and _is_pause(text[end:start]):
+            place += _PAUSE
+        elif start > end and text[end] == "\n":
+            place += 1
+        word = match[0]
+        if stop - start == 1 and word.isascii():
+            # Letters that stand apart may be a word that is spelt out.
+            run.append((word, place, start - end))
+            place += 1
+        else:
+            if run:
+                said += _joined(run)
+                run.clear()
+            written.add(word)
+            meaning = _meaning(word)
+            for part in meaning.words:
+                said.append((part, place))
+            for offset, concept in meaning.concepts:
+                found[concept].append(place + offset)
+            place += meaning.length
+        end = stop
+    said += _joined(run)
+    _find_concepts(said, found)
     return Reading({concept: sorted(at) for concept, at in found.items()}, frozenset(written))
 
 
-def _written(text: str) -> Iterator[tuple[str, int, str]]:
-    """Each word, its number, and what stands between it and the word before."""
-    place, end = 0, 0
-    for match in WORD.finditer(text):
-        between = text[end : match.start()]
-        if len(between) > 1 and (
-            not _SENTENCE_ENDS.isdisjoint(between) or ('"' in between and "," in between)
-        ):
-            place += _PAUSE
-        elif between == "\n":
-            place += 1
-        word, end = match[0], match.end()
-        yield word, place, between
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What a written word is, whatever stands around it."""
+
+    words: tuple[str, ...]
+    """The words of the lexicon that it stands for."""
+    concepts: tuple[tuple[int, str], ...]
+    """What else it stands for, and how many words after its begin."""
+    length: int
+    """As how many words it counts."""
+
+
+@lru_cache(maxsize=16_384)
+def _meaning(word: str) -> _Meaning:
+    if not word.isascii() and CONTINUOUS.search(word):
+        known = lexicon()
+        concepts = tuple(
+            (match.start() // 2, concept)
+            for match in known.literals.finditer(word)
+            for concept in known.concepts[match[0]]
+        )
         # A script without spaces counts two letters as a word.
-        place += 1 if word.isascii() else max(1, len(word) // 2 * bool(CONTINUOUS.search(word)))
+        return _Meaning((), concepts, max(1, len(word) // 2))
+    also = []
+    if word.endswith(_MODE):
+        also.append((0, "mode"))
+    if "_" in word.strip("_"):
+        also.append((0, "identifier"))
+    elif _is_address(word):
+        also.append((0, "address"))
+    return _Meaning(known_words(word[:_LONGEST_WORD]), tuple(also), 1)
 
 
-def _spelt_out(words: Iterator[tuple[str, int, str]]) -> Iterator[tuple[str, int]]:
-    """The words, with letters that stand apart put together again."""
-    run: list[tuple[str, int, str]] = []
-    for item in words:
-        if len(item[0]) == 1 and not item[0].isspace():
-            run.append(item)
-            continue
-        if run:
-            yield from _joined(run)
-            run.clear()
-        yield item[0], item[1]
-    yield from _joined(run)
+def _find_concepts(said: Sequence[tuple[str, int]], found: defaultdict[str, list[int]]) -> None:
+    """Adds what words and phrases stand for."""
+    concepts, phrases = lexicon().concepts, lexicon().phrases
+    last, last_place = "", 0
+    for index, (word, place) in enumerate(said):
+        if word in concepts:
+            for concept in concepts[word]:
+                found[concept].append(place)
+        for rest, concept in phrases.get((last, word), ()):
+            following = said[index + 1 : index + 1 + len(rest)]
+            if tuple(part for part, _ in following) == rest:
+                found[concept].append(last_place)
+        last, last_place = word, place
 
 
-def _joined(run: Sequence[tuple[str, int, str]]) -> Iterator[tuple[str, int]]:
+def _is_pause(between: str) -> bool:
+    return not _SENTENCE_ENDS.isdisjoint(between) or ('"' in between and "," in between)
+
+
+def _joined(run: Sequence[tuple[str, int, int]]) -> Iterator[tuple[str, int]]:
+    """The words that letters make up: each with its place and its distance to the one before."""
     if len(run) < _SHORTEST_SPELT_OUT:
         yield from ((letter, place) for letter, place, _ in run)
         return
     # Letters of one word are parted by less than words are.
-    narrow = min(len(between) for _, _, between in run[1:])
+    narrow = min(distance for _, _, distance in run[1:])
     groups: list[list[str]] = [[]]
-    for number, (letter, _, between) in enumerate(run):
-        if number and len(between) > narrow:
+    for number, (letter, _, distance) in enumerate(run):
+        if number and distance > narrow:
             groups.append([])
         groups[-1].append(letter)
     found: list[str] = []

@@ -63,6 +63,7 @@ _DICTATED = re.compile(
     r"\b(?:say|says|print|output|respond|reply|answer|write|respond with|reply with|answer with|"
     r"state)(?: exactly| only)?:? ?[\"\u201c\u00ab']\w"
 )
+_QUOTES = "\"'\u201c\u00ab"
 _QUESTION = re.compile(r"\bq(?:uestion)?:")
 _ANSWER = re.compile(r"\ba(?:nswer)?:")
 _HUMAN = re.compile(r"\b(?:user|human|customer):")
@@ -81,7 +82,7 @@ def shapes_of(folded: str, stage: Stage) -> dict[str, float]:
         found["delimiter"] = 0.8
     elif ":" in folded and _SPEAKER.search(folded):
         found["delimiter"] = 0.5
-    if _DICTATED.search(folded):
+    if any(mark in folded for mark in _QUOTES) and _DICTATED.search(folded):
         found["dictation"] = 0.5
     if not from_tool:
         pairs = max(_pairs(folded, _QUESTION, _ANSWER), _pairs(folded, _HUMAN, _MACHINE))

@@ -52,15 +52,14 @@ def split_run(run: str) -> tuple[str, ...]:
     """
     vocabulary = lexicon().english_vocabulary
     run = run[:_LONGEST_RUN]
-    # The fewest words that end at each place: long words are rarely there by accident.
+    # The fewest words up to each place: long words are rarely there by accident.
     best: list[tuple[str, ...] | None] = [(), *([None] * len(run))]
-    for end in range(1, len(run) + 1):
-        for start in range(max(0, end - _LONGEST_WORD), end):
-            before = best[start]
-            if before is None or run[start:end] not in vocabulary:
-                continue
+    for start, before in enumerate(best):
+        if before is None:
+            continue
+        for end in range(start + 1, min(start + _LONGEST_WORD, len(run)) + 1):
             here = best[end]
-            if here is None or len(before) + 1 < len(here):
+            if run[start:end] in vocabulary and (here is None or len(before) + 1 < len(here)):
                 best[end] = (*before, run[start:end])
     found = best[-1] or ()
     return () if lexicon().english.isdisjoint(found) else found

@@ -32,8 +32,8 @@ class Lexicon:
 
     concepts: Mapping[str, tuple[str, ...]]
     """What a single word stands for."""
-    phrases: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]
-    """By their first word: the words that have to follow it, and what they stand for."""
+    phrases: Mapping[tuple[str, str], tuple[tuple[tuple[str, ...], str], ...]]
+    """By their first two words: those that have to follow, and what they all stand for."""
     vocabulary: frozenset[str]
     """Every word there is, also those that are only part of phrases."""
     english_vocabulary: frozenset[str]
@@ -48,7 +48,7 @@ class Lexicon:
 def lexicon() -> Lexicon:
     """The words of all files, read once."""
     concepts: dict[str, list[str]] = defaultdict(list)
-    phrases: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+    phrases: dict[tuple[str, str], list[tuple[tuple[str, ...], str]]] = defaultdict(list)
     vocabulary: set[str] = set()
     english_vocabulary: set[str] = set()
     english: set[str] = set()
@@ -63,7 +63,7 @@ def lexicon() -> Lexicon:
                     if concept in _DISGUISED:
                         english.update(word for word in words if len(word) >= 5)
                 if len(words) > 1:
-                    phrases[words[0]].append((words[1:], concept))
+                    phrases[words[0], words[1]].append((words[2:], concept))
                     continue
                 if CONTINUOUS.search(words[0]):
                     literals.add(words[0])
@@ -71,7 +71,7 @@ def lexicon() -> Lexicon:
     longest_first = sorted(literals, key=lambda word: (-len(word), word))
     return Lexicon(
         {word: tuple(dict.fromkeys(found)) for word, found in concepts.items()},
-        {word: tuple(found) for word, found in phrases.items()},
+        {words: tuple(found) for words, found in phrases.items()},
         frozenset(vocabulary),
         frozenset(english_vocabulary),
         frozenset(english),
