@@ -44,8 +44,6 @@ def read(text: str) -> Reading:
         start, stop = match.span()
         if start - end > 1 and _is_pause(text[end:start]):
             place += _PAUSE
-        elif start > end and text[end] == "\n":
-            place += 1
         word = match[0]
         if stop - start == 1 and word.isascii():
             # Letters that stand apart may be a word that is spelt out.
@@ -57,8 +55,8 @@ def read(text: str) -> Reading:
                 run.clear()
             written.add(word)
             meaning = _meaning(word)
-            for part in meaning.words:
-                said.append((part, place))
+            for offset, part in enumerate(meaning.words):
+                said.append((part, place + offset))
             for offset, concept in meaning.concepts:
                 found[concept].append(place + offset)
             place += meaning.length
@@ -98,7 +96,8 @@ def _meaning(word: str) -> _Meaning:
         also.append((0, "identifier"))
     elif _is_address(word):
         also.append((0, "address"))
-    return _Meaning(known_words(word[:_LONGEST_WORD]), tuple(also), 1)
+    words = known_words(word[:_LONGEST_WORD])
+    return _Meaning(words, tuple(also), max(1, len(words)))
 
 
 def _find_concepts(said: Sequence[tuple[str, int]], found: defaultdict[str, list[int]]) -> None:

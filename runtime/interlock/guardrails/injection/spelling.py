@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
+from itertools import groupby
 
 from interlock.guardrails.injection.lexicon import lexicon, lookalikes
 
@@ -14,8 +14,7 @@ _LONGEST_WORD = 16
 _LONGEST_RUN = 256
 _SHORTEST_RUN = 10
 _SHORTEST_GUESS = 6
-_REPEATED = re.compile(r"(\w)\1{2,}")
-_L_FOR_ONE = str.maketrans("1|!", "lll")
+_L_FOR_ONE = str.maketrans("1", "l")
 
 
 @lru_cache(maxsize=16_384)
@@ -84,13 +83,20 @@ _ROTATION = str.maketrans(_LETTERS, _LETTERS[13:] + _LETTERS[:13])
 def _forms(word: str) -> tuple[str, ...]:
     """Ways to read the word: as it is, and with look-alikes as letters."""
     if word.isalpha() and word.isascii():
-        collapsed = _REPEATED.sub(r"\1", word)
+        collapsed = "".join(map(_once, groupby(word)))
         return (word,) if collapsed == word else (word, collapsed)
     if word.isdigit():
         return ()
     with_l = word.translate(_L_FOR_ONE).translate(lookalikes())
     plain = word.translate(lookalikes())
     return (plain,) if plain == with_l else (plain, with_l)
+
+
+def _once(same: tuple[str, Iterator[str]]) -> str:
+    """Three of a letter or more as one."""
+    letter, letters = same
+    count = sum(1 for _ in letters)
+    return letter * count if count < 3 else letter
 
 
 def _misspelt(word: str) -> str | None:

@@ -12,7 +12,7 @@ USER_RULES = (
     Rule(
         "override", 0.6, ("override", "all"), within=1, unless=("my", "asking_oneself", "reminder")
     ),
-    Rule("override", 0.8, ("override", "previous", "and", "just_print"), within=4),
+    Rule("override", 0.8, ("override", "previous", "just_print"), within=8),
     Rule("override", 0.5, ("override", "previous"), within=2, unless=("my", "asking_oneself")),
     Rule("dictation", 0.5, ("just_print",)),
     # Asking for what the model was told, in other words.
