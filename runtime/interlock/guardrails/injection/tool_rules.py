@@ -33,6 +33,7 @@ TOOL_RULES = (
     Rule("tool_coercion", 0.6, ("must", "call", "tool"), within=4, ordered=True),
     Rule("before", 1.0, ("before_you", "task"), within=4),
     Rule("before", 0.4, ("before_you",)),
+    Rule("before", 0.6, ("after_that",)),
     Rule("conceal", 0.6, ("conceal",)),
     Rule("conceal", 1.0, ("conceal", "reader"), within=4),
     Rule("exfiltration", 1.0, ("send", "contents", "private", "address"), within=10),
