@@ -26,6 +26,7 @@ ANY_TEXT_RULES = (
     Rule("extraction", 1.0, ("reveal", "first_text"), within=8, unless=("my",)),
     Rule("extraction", 1.0, ("reveal", "your", "instructions"), within=2, unless=_ASKED),
     Rule("extraction", 1.0, ("reveal", "system", "instructions"), within=1, unless=_OWN),
+    Rule("extraction", 0.6, ("reveal", "guarded_data"), within=4, unless=("my",)),
     # Rules that are said to be gone.
     Rule("unrestricted", 1.0, ("ai", "without", "limits"), within=6),
     Rule("unrestricted", 0.7, ("you", "without", "limits"), within=3, unless=("asking_oneself",)),
@@ -40,5 +41,6 @@ ANY_TEXT_RULES = (
     # Claims to speak for who runs the system.
     Rule("system_claim", 0.9, ("special_mode",)),
     Rule("system_claim", 0.6, ("enter", "mode"), within=4),
+    Rule("system_claim", 1.0, ("enter", "override", "mode"), within=4),
 )
 """For every channel."""

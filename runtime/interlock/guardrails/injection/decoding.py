@@ -18,6 +18,7 @@ _MOST_FOUND = 6
 _MOST_CHARACTERS = 8192
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
+_BASE32 = re.compile(r"[A-Z2-7]{16,}")
 _HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ ,:]?){8,}")
 _HEX_SIGN = re.compile(r"0x|\\x|[ ,:]")
 _BINARY = re.compile(r"(?:[01]{8} ?){8,}")
@@ -28,9 +29,11 @@ _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{8,}")
 
 
 def hidden_texts(text: str) -> Iterator[str]:
-    """What is encoded in the text as base64, hexadecimal, binary or percent signs."""
+    """What is encoded in the text as base64, base32, hexadecimal, binary or percent signs."""
     for match in _matches(_BASE64, text):
         yield from _decoded(_from_base64, match)
+    for match in _matches(_BASE32, text):
+        yield from _decoded(_from_base32, match)
     for match in _matches(_HEX, text):
         yield from _decoded(bytes.fromhex, _HEX_SIGN.sub("", match))
     for match in _matches(_BINARY, text):
@@ -85,6 +88,10 @@ def _from_base64(text: str) -> bytes:
     whole = text.replace("-", "+").replace("_", "/")
     whole = whole[: len(whole) - (len(whole) % 4 == 1)]
     return base64.b64decode(whole + "=" * (-len(whole) % 4))
+
+
+def _from_base32(text: str) -> bytes:
+    return base64.b32decode(text + "=" * (-len(text) % 8))
 
 
 def _from_binary(text: str) -> bytes:

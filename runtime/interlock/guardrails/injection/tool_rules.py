@@ -12,6 +12,7 @@ TOOL_RULES = (
     Rule("override", 1.0, ("stop_task",)),
     Rule("override", 0.8, ("strictly",)),
     Rule("override", 0.4, ("new_orders",)),
+    Rule("override", 0.5, ("override", "respond"), within=5),
     # It speaks to whoever reads it for the customer.
     Rule("address", 1.0, ("to_you",)),
     Rule("address", 0.5, ("to_agent",)),

@@ -14,11 +14,13 @@ USER_RULES = (
     ),
     Rule("override", 0.8, ("override", "previous", "just_print"), within=8),
     Rule("override", 0.5, ("override", "previous"), within=2, unless=("my", "asking_oneself")),
+    Rule("override", 0.5, ("strictly",)),
+    Rule("override", 0.4, ("new_orders",)),
     Rule("dictation", 0.5, ("just_print",)),
     # Asking for what the model was told, in other words.
     Rule("extraction", 1.0, ("reveal", "you_were_given"), within=6),
     Rule("extraction", 0.7, ("you_were_given", "conversation"), within=6),
-    Rule("extraction", 0.8, ("reveal", "conversation", "verbatim"), within=8),
+    Rule("extraction", 1.0, ("reveal", "conversation", "verbatim"), within=8),
     Rule("extraction", 1.0, ("reveal", "previous", "verbatim"), within=10),
     Rule("extraction", 0.8, ("reveal", "all", "previous"), within=1),
     Rule("extraction", 0.8, ("reveal", "conversation", "previous"), within=2, unless=("my",)),
@@ -56,6 +58,7 @@ USER_RULES = (
     Rule("authority", 0.6, ("i_am", "maker"), within=2, ordered=True),
     Rule("authority", 0.9, ("i_am", "system", "maker"), within=2, ordered=True),
     Rule("authority", 1.0, ("i_am", "maker", "obey"), within=8, ordered=True),
+    Rule("authority", 1.0, ("i_am", "president", "obey"), within=8, ordered=True),
     Rule("authority", 0.4, ("i_am", "president"), within=3, ordered=True),
     # What only the shop may know.
     Rule("secrets", 1.0, ("reveal", "your", "password"), within=2, unless=("reset",)),

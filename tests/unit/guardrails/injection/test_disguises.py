@@ -103,6 +103,7 @@ DISGUISES: dict[str, Callable[[str, random.Random], str]] = {
     "quoted for a URL": lambda text, _: "see " + quote(text) + " please",
     "base64": lambda text, _: "Look: " + base64.b64encode(text.encode()).decode(),
     "base64 twice": lambda text, _: base64.b64encode(base64.b64encode(text.encode())).decode(),
+    "base32": lambda text, _: base64.b32encode(text.encode()).decode(),
     "hexadecimal": lambda text, _: text.encode().hex(),
     "hexadecimal with spaces": lambda text, _: text.encode().hex(" "),
     "binary": lambda text, _: " ".join(f"{c:08b}" for c in text.encode()),
