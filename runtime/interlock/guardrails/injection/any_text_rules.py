@@ -38,6 +38,7 @@ ANY_TEXT_RULES = (
     # Encoded orders.
     Rule("obfuscation", 1.0, ("decode", "obey"), within=10),
     Rule("obfuscation", 1.0, ("decode", "encoding", "instructions"), within=8),
+    Rule("obfuscation", 1.0, ("encoding", "carry_out_decoded"), within=6),
     # Claims to speak for who runs the system.
     Rule("system_claim", 0.9, ("special_mode",)),
     Rule("system_claim", 0.6, ("enter", "mode"), within=4),

@@ -41,6 +41,8 @@ TOOL_RULES = (
     Rule("exfiltration", 0.6, ("send", "private", "address"), within=8),
     Rule("exfiltration", 0.4, ("send", "address"), within=6),
     Rule("persistence", 0.8, ("persist", "your_response"), within=12),
+    Rule("persistence", 1.0, ("persist", "future_tasks"), within=6),
+    Rule("dictation", 1.0, ("if_asked", "just_print"), within=8, ordered=True),
     Rule("persona", 0.6, ("you", "are", "now"), within=1, ordered=True),
     Rule("persona", 0.6, ("persona", "ai"), within=6),
     Rule("system_claim", 0.7, ("system_note",)),

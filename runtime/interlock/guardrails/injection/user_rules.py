@@ -44,6 +44,7 @@ USER_RULES = (
     Rule("persona", 0.7, ("persona", "without", "limits"), within=8),
     Rule("persona", 0.6, ("persona", "character"), within=5),
     Rule("persona", 1.0, ("new_part",)),
+    Rule("persona", 1.0, ("persona", "lawless"), within=4),
     Rule("persona", 0.4, ("persona",)),
     Rule("role", 0.7, ("in_character", "never"), within=8),
     Rule("role", 0.5, ("in_character",)),
