@@ -18,6 +18,7 @@ from interlock.cli import (
     config,
     demo,
     explain,
+    guardrail,
     init,
     key,
     keys,
@@ -81,6 +82,7 @@ app.command("switches")(switches.switches)
 app.command("chat")(chat.chat)
 app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")
+app.add_typer(guardrail.app, name="guardrail")
 app.command("schema")(schema.schema)
 app.command("key")(key.key)
 app.add_typer(keys.app, name="keys")

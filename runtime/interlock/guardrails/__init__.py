@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from interlock.guardrails.format import Format, FormatSettings
 from interlock.guardrails.grounded import Grounded, GroundedSettings
+from interlock.guardrails.injection import Injection, InjectionSettings
 from interlock.guardrails.max_length import MaxLength, MaxLengthSettings
 from interlock.guardrails.pii import Pii, PiiSettings
 from interlock.guardrails.policy import Policy, PolicySettings
@@ -37,6 +38,7 @@ GUARDRAILS: Mapping[str, GuardrailKind] = MappingProxyType(
     {
         "format": GuardrailKind(FormatSettings, Format),
         "grounded": GuardrailKind(GroundedSettings, Grounded),
+        "injection": GuardrailKind(InjectionSettings, Injection),
         "max_length": GuardrailKind(MaxLengthSettings, MaxLength),
         "pii": GuardrailKind(PiiSettings, Pii),
         "policy": GuardrailKind(PolicySettings, Policy),
