@@ -73,6 +73,20 @@ def check_addresses(placed: Placed[Settings], environment: Mapping[str, str]) ->
                 hint="write it as https://HOST or http://HOST:PORT",
             )
 
+    webhook = placed.model.people.webhook
+    if webhook is not None:
+        value = webhook.url
+        url = (
+            environment.get(value.env, value.default or "") if isinstance(value, EnvRef) else value
+        )
+        if url and not _is_http_url(url):
+            placed.report(
+                "ILK-C003",
+                f"'{url}' is not the URL of a server",
+                ("people", "webhook", "url"),
+                hint="write it as https://HOST/PATH",
+            )
+
 
 def _is_http_url(url: str) -> bool:
     try:
@@ -85,6 +99,11 @@ def _is_http_url(url: str) -> bool:
 def _references(settings: Settings) -> Iterator[tuple[Loc, EnvRef | SecretRef]]:
     if isinstance(settings.store.url, EnvRef):
         yield ("store", "url"), settings.store.url
+    webhook = settings.people.webhook
+    if webhook is not None:
+        yield ("people", "webhook", "secret"), webhook.secret
+        if isinstance(webhook.url, EnvRef):
+            yield ("people", "webhook", "url"), webhook.url
     for name, provider in settings.providers.items():
         yield ("providers", name, "apiKey"), provider.api_key
         if isinstance(provider.base_url, EnvRef):

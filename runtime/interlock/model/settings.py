@@ -18,6 +18,7 @@ from interlock.model.base import (
     TextOrSecret,
     ValueOrEnv,
 )
+from interlock.model.people import People
 
 __all__ = [
     "ApiKey",
@@ -190,3 +191,5 @@ class Settings(Document):
     """Values for the prompts of every agent."""
     environment: dict[str, str] = {}
     """Defaults for environment variables that tools refer to; never secrets."""
+    people: People = People()
+    """How people are brought in."""

@@ -41,7 +41,7 @@ __all__ = [
     "turns",
 ]
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration, which brings a database to exactly these tables."""
 
 
@@ -143,6 +143,7 @@ messages = Table(
     Column("role", String, nullable=False),
     Column("text", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("author", String),  # the colleague, of a person's message or note
 )
 
 turns = Table(

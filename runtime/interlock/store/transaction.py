@@ -8,6 +8,7 @@ from operator import itemgetter
 
 from sqlalchemy import Connection, Dialect
 
+from interlock.store.people_statements import PEOPLE_STATEMENTS
 from interlock.store.statements import STATEMENTS, Row, Rows, Statement
 
 __all__ = ["Prepared", "execute", "prepare"]
@@ -28,7 +29,7 @@ class Prepared:
 
 def prepare(dialect: Dialect) -> tuple[Prepared, ...]:
     """All statements, in the order in which a transaction runs them."""
-    return tuple(_prepare(statement, dialect) for statement in STATEMENTS)
+    return tuple(_prepare(statement, dialect) for statement in (*STATEMENTS, *PEOPLE_STATEMENTS))
 
 
 def execute(connection: Connection, statements: Sequence[Prepared], batch: Iterable[Rows]) -> None:
