@@ -12,10 +12,12 @@ import typer
 
 from interlock import __version__
 from interlock.cli import (
+    approvals,
     chat,
     check,
     config,
     demo,
+    escalations,
     explain,
     init,
     key,
@@ -75,6 +77,8 @@ app.add_typer(config.app, name="config")
 app.command("disable")(switches.disable)
 app.command("enable")(switches.enable)
 app.command("switches")(switches.switches)
+app.add_typer(escalations.app, name="escalations")
+app.add_typer(approvals.app, name="approvals")
 app.command("chat")(chat.chat)
 app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")

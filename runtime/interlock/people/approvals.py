@@ -132,7 +132,10 @@ class Approvals:
                 self._unfinished.discard(approval_id)
 
     async def approve(self, approval_id: str, *, who: str) -> Approval:
-        """Says yes to the exact call. Raises `ApprovalNotFound`, `AlreadyDecided`, `Unavailable`."""
+        """Says yes to the exact call.
+
+        Raises `ApprovalNotFound`, `AlreadyDecided` and `Unavailable`.
+        """
         approval = await self._open(approval_id)
         self._calls.require_on(approval)
         return await self._decide(approval, "approved", who=who)

@@ -62,7 +62,6 @@ class Desk:
         by = f"claimed by {known.claimed_by}" if known.claimed_by else "waiting in the queue"
         return {
             "queue": known.queue,
-            "priority": known.priority,
             "reason": known.reason,
             "detail": f"the conversation is with a person ({by})",
             "summary": known.summary,

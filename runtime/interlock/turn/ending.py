@@ -81,7 +81,6 @@ def escalate(run: Run, decision: Decision) -> Ending:
     asked = (state.handover or {}).get("reason")
     escalation: JsonObject = {
         "queue": declared.queue,
-        "priority": declared.priority,
         "reason": decision.reason,
         "detail": str(asked) if asked else decision.detail,
         "summary": _summary(run),
