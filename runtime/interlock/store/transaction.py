@@ -57,4 +57,12 @@ def execute(connection: Connection, statements: Sequence[Prepared], batch: Itera
 def _prepare(statement: Statement, dialect: Dialect) -> Prepared:
     compiled = statement.sql.compile(dialect=dialect)
     names = getattr(compiled, "positiontup", None)
-    return Prepared(statement, str(compiled), None if names is None else itemgetter(*names))
+    return Prepared(statement, str(compiled), None if names is None else _picker(names))
+
+
+def _picker(names: Sequence[str]) -> Callable[[Row], tuple[object, ...]]:
+    if len(names) == 1:
+        # `itemgetter` of one name gives the value itself.
+        (name,) = names
+        return lambda row: (row[name],)
+    return itemgetter(*names)
