@@ -44,13 +44,13 @@ async def list_approvals(
     return ApprovalPage(approvals=shown, next=shown[-1].id if len(found) > limit else None)
 
 
-@router.get("/{id}", responses=problems(404))
+@router.get("/{id}", responses=problems(404, 422))
 async def read_approval(request: Request, id: str) -> ApprovalView:
     """One approval: the exact call, who it is for, and what became of it."""
     return _view(await runtime_of(request).store.people.approval(approval_id(id)))
 
 
-@router.post("/{id}/approve", responses=problems(404, 409))
+@router.post("/{id}/approve", responses=problems(404, 409, 422))
 async def approve(request: Request, id: str) -> ApprovalView:
     """Says yes: exactly this call is carried out, once, and the customer hears of it."""
     approvals = open_runtime(request).people.approvals

@@ -60,7 +60,7 @@ async def read_inbox(
     return EscalationPage(escalations=shown, next=None)
 
 
-@router.get("/{id}", responses=problems(404))
+@router.get("/{id}", responses=problems(404, 422))
 async def read_escalation(request: Request, id: str) -> EscalationDetail:
     """An escalation with the whole conversation and the time that is left."""
     store = runtime_of(request).store
@@ -70,7 +70,7 @@ async def read_escalation(request: Request, id: str) -> EscalationDetail:
     return EscalationDetail(**view.model_dump(), messages=messages)
 
 
-@router.post("/{id}/claim", responses=problems(404, 409))
+@router.post("/{id}/claim", responses=problems(404, 409, 422))
 async def claim_escalation(request: Request, id: str) -> EscalationView:
     """Gives it to the caller; 409 if somebody else has it. Whose it is already keeps it."""
     escalations = open_runtime(request).people.escalations

@@ -94,7 +94,7 @@ async def until(ask: Callable[[], Awaitable[Any]]) -> Any:
     """The first answer that is true; fails after a while."""
     async with asyncio.timeout(30):
         while not (found := await ask()):
-            await asyncio.sleep(0.01)
+            pass
         return found
 
 
