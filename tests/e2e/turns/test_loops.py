@@ -27,7 +27,7 @@ NAIVE = f"""
 @pytest.mark.parametrize(
     ("agent", "first", "calls"),
     [
-        pytest.param("support", NAIVE, 1 + 5, id="along a plan that is kept"),
+        pytest.param("support", NAIVE, 1 + 5 + 1, id="along a plan that is kept"),
         pytest.param("returns", "", 5 + 5, id="with a new plan each time"),
     ],
 )
