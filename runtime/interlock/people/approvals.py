@@ -19,7 +19,7 @@ from interlock.store.people import AlreadyDecided
 from interlock.store.people_records import Approval
 from interlock.store.store import Store
 
-__all__ = ["Approvals", "Asking", "refusal"]
+__all__ = ["Approvals", "Asking", "refusal", "retry_delay"]
 
 InOrder = Callable[[str], AbstractAsyncContextManager[None]]
 Tell = Callable[[NoticeKind, Approval], None]
@@ -41,6 +41,13 @@ class Asking:
     unattended: bool
     decided: set[str] = field(default_factory=set)
     """Approvals whose decision this turn has been told, and tells on."""
+
+
+def retry_delay(failures: int) -> timedelta:
+    """How long to wait after so many failures: 5 s, doubled each time, up to 10 minutes."""
+    if failures == 0:
+        return timedelta(0)
+    return min(timedelta(minutes=10), timedelta(seconds=5 * (1 << min(failures - 1, 10))))
 
 
 def refusal(verdict: Verdict, reason: str | None) -> ToolResult:
@@ -73,6 +80,7 @@ class Approvals:
         self._pending: dict[str, datetime] = {}
         self._unfinished: set[str] = set()
         self._busy: set[str] = set()
+        self._failures: dict[str, tuple[int, datetime]] = {}
         self._waiting: dict[str, tuple[Asking, asyncio.Future[ToolResult]]] = {}
 
     @property
@@ -170,10 +178,12 @@ class Approvals:
             except AlreadyDecided:
                 self._pending.pop(approval_id, None)
 
-    def resume(self) -> None:
-        """Takes up again what was decided and is not done."""
+    def resume(self, now: datetime) -> None:
+        """Takes up again what was decided and is not done; less and less often what fails."""
         for approval_id in sorted(self._unfinished - self._busy):
-            self._begin(approval_id)
+            failures, last = self._failures.get(approval_id, (0, now))
+            if now >= last + retry_delay(failures):
+                self._begin(approval_id)
 
     async def _open(self, approval_id: str) -> Approval:
         approval = await self._store.people.approval(approval_id)
@@ -229,10 +239,13 @@ class Approvals:
                     await self._follow_up(approval, await self._calls.carry_out(approval))
             self._unfinished.discard(approval_id)
             self._busy.discard(approval_id)
+            self._failures.pop(approval_id, None)
         except Exception as error:
             # The boundary of a task of its own: operators read the log, a turn that waits for it
             # fails, and it is taken up again.
             _LOG.exception("the approval %s could not be finished; it is tried again", approval_id)
+            failures, _ = self._failures.get(approval_id, (0, None))
+            self._failures[approval_id] = (failures + 1, datetime.now(UTC))
             self._busy.discard(approval_id)
             if approval_id in self._waiting:
                 self._waiting[approval_id][1].set_exception(error)

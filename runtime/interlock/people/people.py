@@ -82,7 +82,7 @@ class People:
         """Takes up what an earlier process left, and watches the clock from now on."""
         await self.escalations.load()
         await self.approvals.load()
-        self.approvals.resume()
+        self.approvals.resume(datetime.now(UTC))
         self._ticking = asyncio.create_task(self._watch(), name="interlock-people")
 
     async def stop(self) -> None:
@@ -150,7 +150,7 @@ class People:
                 await self.escalations.mark_overdue(now)
                 await self.approvals.expire(now)
                 if ticks % _RETRY_TICKS == 0:
-                    self.approvals.resume()
+                    self.approvals.resume(now)
             except Exception:
                 # The boundary of the clock: operators read the log, and it is tried again.
                 _LOG.exception("what is due could not be looked after")
