@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from time import perf_counter
-from typing import Protocol
+from typing import Any, Protocol
+
+from pydantic_core import to_json
 
 from interlock.engine.memory import Effects, MemoryCtx
 from interlock.engine.switches import Switches
@@ -16,15 +19,23 @@ from interlock.errors import InterlockError, UnknownAgent
 from interlock.ids import new_id
 from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
-from interlock.model.turn import TurnRequest, TurnResult
+from interlock.model.result import ToolResult
+from interlock.model.turn import Message, Resumed, TurnRequest, TurnResult
+from interlock.people.desk import Desk
+from interlock.people.people import People
 from interlock.reload.generation import Generation
 from interlock.reload.generations import Generations
 from interlock.reload.held import Held
+from interlock.store.people import finish_rows
+from interlock.store.people_records import Approval
 from interlock.store.records import Conversation
+from interlock.store.statements import Rows
 from interlock.store.store import Store
 from interlock.turn.agent import CompiledAgent
+from interlock.turn.follow_up import decision_text
 from interlock.turn.loop import run_turn
 from interlock.turn.ports import LedgerEntry
+from interlock.turn.with_person import leave_to_person
 
 __all__ = ["Answered", "Runtime", "ShuttingDown", "TurnInterrupted", "TurnObserver"]
 
@@ -74,7 +85,13 @@ class Runtime:
     """Answers messages with the active generation, one turn at a time per conversation."""
 
     def __init__(
-        self, generations: Generations, store: Store, *, observer: TurnObserver | None = None
+        self,
+        generations: Generations,
+        store: Store,
+        *,
+        observer: TurnObserver | None = None,
+        project: Path = Path(),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.generations = generations
         self.store = store
@@ -83,8 +100,20 @@ class Runtime:
         self._observer = observer
         self._effects = Effects()
         self._queues: dict[str, _Queue] = {}
-        self._running: set[asyncio.Task[Answered]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
+        self.people = People(
+            store,
+            generations,
+            effects=self._effects,
+            switches=self.switches,
+            in_order=self._in_order,
+            spawn=self._spawn,
+            follow_up=self._follow_up,
+            project=project,
+            environment={} if environment is None else environment,
+        )
+        """Escalations and approvals: who is asked, and what they decide."""
 
     @property
     def generation(self) -> Generation:
@@ -143,37 +172,85 @@ class Runtime:
     async def close(self, *, drain_seconds: float) -> None:
         """Lets running turns finish, cancels those that do not, and closes everything."""
         self._stopping = True
+        await self.people.stop()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=drain_seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self.people.close()
         await self.generations.close()
         await self.store.close()
 
     async def _turn(self, conversation_id: str, text: str, listener: Listener | None) -> Answered:
         async with self._in_order(conversation_id):
-            await self.switches.load()
-            conversation, transcript = await self.store.history(conversation_id)
-            async with self.generations.pin(conversation) as held:
-                agent = _agent(held.generation, conversation.agent)
-                request = TurnRequest(
-                    turn_id=new_id("turn"),
-                    conversation_id=conversation_id,
-                    customer_id=conversation.customer_id,
-                    session=conversation.session,
-                    text=text,
-                    transcript=transcript,
-                    spent=conversation.spent,
-                )
-                await self.store.begin_turn(request, held.digest)
-                started = perf_counter()
-                result = await self._run(held, agent, request, listener)
-            self.generations.ended(held, conversation, result)
-            if self._observer is not None:
-                self._observer.ended(agent.spec.name, result, perf_counter() - started)
-            await self.store.end_turn(request.turn_id, conversation_id, result)
-            return Answered(request.turn_id, conversation_id, held.digest, result)
+            return await self._answer(conversation_id, text, listener)
+
+    async def _answer(
+        self,
+        conversation_id: str,
+        text: str,
+        listener: Listener | None,
+        *,
+        resumed: Resumed | None = None,
+        also: Rows = (),
+    ) -> Answered:
+        """Runs a turn, in the conversation's order; `also` is committed with its end."""
+        await self.switches.load()
+        conversation, transcript = await self.store.history(conversation_id)
+        async with self.generations.pin(conversation) as held:
+            agent = _agent(held.generation, conversation.agent)
+            request = TurnRequest(
+                turn_id=new_id("turn"),
+                conversation_id=conversation_id,
+                customer_id=conversation.customer_id,
+                session=conversation.session,
+                text=text,
+                transcript=transcript,
+                spent=conversation.spent,
+                resumed=resumed,
+            )
+            desk = await self.people.desk(held.generation, agent, request)
+            await self.store.begin_turn(request, held.digest)
+            started = perf_counter()
+            async with desk:
+                result = await self._run(held, agent, request, listener, desk)
+                self.generations.ended(held, conversation, result)
+                if self._observer is not None:
+                    self._observer.ended(agent.spec.name, result, perf_counter() - started)
+                result, rows = desk.close(result)
+                rows = (*rows, *also)
+                await self.store.end_turn(request.turn_id, conversation_id, result, also=rows)
+                desk.committed()
+        return Answered(request.turn_id, conversation_id, held.digest, result)
+
+    async def _follow_up(self, approval: Approval, result: ToolResult) -> None:
+        """Goes on after a person's decision; called in the conversation's order."""
+        verdict = approval.verdict
+        assert verdict is not None
+        text = decision_text(approval.tool, verdict, reason=approval.reason)
+        finished = finish_rows(approval.id)
+        escalation = await self.people.escalation_of(approval.conversation_id)
+        if escalation is not None or approval.agent not in self.generation.agents:
+            # A person has the conversation, or nobody: the result is kept for whoever goes on.
+            said = to_json(result.for_model()).decode()
+            note = Message("note", f"{text}\nResult: {said}", approval.decided_by)
+            await self.store.add_message(
+                approval.turn_id, approval.conversation_id, note, also=finished
+            )
+            return
+        resumed = Resumed(approval.tool, approval.input, verdict, result)
+        await self._answer(approval.conversation_id, text, None, resumed=resumed, also=finished)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        """Has something done that nobody waits for, but that the service's end waits for."""
+
+        async def run() -> None:
+            await work
+
+        task = asyncio.create_task(run())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def _run(
         self,
@@ -181,6 +258,7 @@ class Runtime:
         agent: CompiledAgent,
         request: TurnRequest,
         listener: Listener | None,
+        desk: Desk,
     ) -> TurnResult:
         def on_event(event: TraceEvent) -> None:
             self.store.record_event(event)
@@ -200,7 +278,10 @@ class Runtime:
             on_event=on_event,
             on_cost=on_cost,
             switches=partial(self.switches.of_agent, agent.spec.name),
+            ask=desk.ask,
         )
+        if desk.with_person is not None:
+            return leave_to_person(ctx, agent, request, desk.with_person)
         try:
             return await run_turn(ctx, agent, request)
         except asyncio.CancelledError:

@@ -12,11 +12,13 @@ import typer
 
 from interlock import __version__
 from interlock.cli import (
+    approvals,
     canary,
     chat,
     check,
     config,
     demo,
+    escalations,
     explain,
     guardrail,
     init,
@@ -79,6 +81,8 @@ app.add_typer(canary.app, name="canary")
 app.command("disable")(switches.disable)
 app.command("enable")(switches.enable)
 app.command("switches")(switches.switches)
+app.add_typer(escalations.app, name="escalations")
+app.add_typer(approvals.app, name="approvals")
 app.command("chat")(chat.chat)
 app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")

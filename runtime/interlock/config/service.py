@@ -85,6 +85,20 @@ def check_addresses(placed: Placed[Settings], environment: Mapping[str, str]) ->
                 hint="write it as https://HOST or http://HOST:PORT",
             )
 
+    webhook = placed.model.people.webhook
+    if webhook is not None:
+        value = webhook.url
+        url = (
+            environment.get(value.env, value.default or "") if isinstance(value, EnvRef) else value
+        )
+        if url and not _is_http_url(url):
+            placed.report(
+                "ILK-C003",
+                f"'{url}' is not the URL of a server",
+                ("people", "webhook", "url"),
+                hint="write it as https://HOST/PATH",
+            )
+
 
 def _is_http_url(url: str) -> bool:
     try:
@@ -102,6 +116,11 @@ def _references(settings: Settings) -> Iterator[tuple[Loc, EnvRef | SecretRef]]:
         yield ("auth", "sessions", "key"), sessions.key
     for index, key in enumerate(() if sessions is None else sessions.keys):
         yield ("auth", "sessions", "keys", index, "key"), key.key
+    webhook = settings.people.webhook
+    if webhook is not None:
+        yield ("people", "webhook", "secret"), webhook.secret
+        if isinstance(webhook.url, EnvRef):
+            yield ("people", "webhook", "url"), webhook.url
     for name, provider in settings.providers.items():
         yield ("providers", name, "apiKey"), provider.api_key
         if isinstance(provider.base_url, EnvRef):

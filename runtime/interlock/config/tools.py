@@ -27,6 +27,7 @@ __all__ = ["check_tool", "schema_fault"]
 _HTTP_NAMES = frozenset({"input", "env"})
 _TYPES = "string, number, integer, boolean, array, object, null"
 _BIND_NAMES = frozenset({"session"})
+_APPROVAL_NAMES = frozenset({"input", "session"})
 
 
 def check_tool(placed: Placed[Tool], environment: Mapping[str, str] | None) -> None:
@@ -57,6 +58,11 @@ def check_tool(placed: Placed[Tool], environment: Mapping[str, str] | None) -> N
             placed.report("ILK-C010", f"not a JMESPath expression: {first}", ("result", "select"))
     if tool.idempotency is not None:
         _check_inputs(placed, tool.idempotency.key, ("idempotency", "key"), known)
+    if tool.approval is not None:
+        at: Loc = ("approval", "when")
+        if placed.check_template(tool.approval.when, at, names=_APPROVAL_NAMES):
+            read = sorted(attributes_of(tool.approval.when, "input"))
+            _check_inputs(placed, read, at, known, exact=False)
     _check_inputs(placed, tool.loop.key, ("loop", "key"), known)
 
 

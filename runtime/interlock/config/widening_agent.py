@@ -101,5 +101,12 @@ AGENT_RULES: tuple[Rule, ...] = (
         when.raised,
         "a turn that goes nowhere goes on for longer",
     ),
+    Rule(
+        "agent",
+        "escalation.sla",
+        "raised or removed",
+        when.raised_or_removed,
+        "customers may wait longer for a person",
+    ),
 )
 """Every rule on agents."""

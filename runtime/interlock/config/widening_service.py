@@ -202,6 +202,13 @@ SERVICE_RULES: tuple[Rule, ...] = (
         when.replaced,
         "tools may send their requests elsewhere",
     ),
+    Rule(
+        "service",
+        "people.webhook.url.**",
+        "changed",
+        when.changed,
+        "customers' words are sent to another server",
+    ),
     Rule("plugin", "", "added or changed", when.still_there, "code runs with the service's rights"),
 )
 """Every rule on interlock.yaml and on plugins."""

@@ -82,6 +82,14 @@ TOOL_RULES: tuple[Rule, ...] = (
         when.key_is_longer,
         "two calls for one action may count as two",
     ),
+    Rule("tool", "approval", "removed", when.removed, "calls no longer wait for a person's yes"),
+    Rule(
+        "tool",
+        "approval.when",
+        "changed or removed",
+        when.changed_or_removed,
+        "calls that waited for a person's yes may not wait",
+    ),
     Rule(
         "tool",
         "loop.key",

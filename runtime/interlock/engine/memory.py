@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from interlock.engine.steps import STEPS, Services
 from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
+from interlock.model.result import ToolResult
 from interlock.turn.ports import LedgerEntry, StepName
 
-__all__ = ["Effects", "MemoryCtx"]
+__all__ = ["Effects", "MemoryCtx", "carry_out"]
 
 _MOST_EFFECTS = 10_000
 
@@ -37,6 +38,23 @@ class Effects:
             self._results.popitem(last=False)
 
 
+async def carry_out(services: Services, effects: Effects, key: str, args: JsonObject) -> JsonObject:
+    """Runs a mutation, unless it took effect before."""
+    done = effects.get(key)
+    if done is not None:
+        # The first result, but nothing was sent for it this time.
+        return {**done, "attempts": 0, "latencyMs": 0.0}
+    result = await STEPS["mutation"](services, {**args, "key": key})
+    effects.keep(key, result)
+    return result
+
+
+async def _nobody(key: str, args: JsonObject) -> JsonObject:
+    """The answer to every question where no person can be asked."""
+    result = ToolResult.error("nobody is there who could agree: nothing was changed")
+    return {"id": None, "state": "denied", "result": result.to_json()}
+
+
 class MemoryCtx:
     """One turn's `Ctx`."""
 
@@ -48,12 +66,14 @@ class MemoryCtx:
         on_event: Callable[[TraceEvent], None],
         on_cost: Callable[[LedgerEntry], None],
         switches: Callable[[], JsonObject],
+        ask: Callable[[str, JsonObject], Awaitable[JsonObject]] = _nobody,
     ) -> None:
         self._services = services
         self._effects = effects
         self.emit = on_event
         self.charge = on_cost
         self._switches = switches
+        self._ask = ask
 
     async def step(self, name: StepName, args: JsonObject) -> JsonObject:
         """Runs a registered step."""
@@ -61,13 +81,11 @@ class MemoryCtx:
 
     async def mutate(self, key: str, args: JsonObject) -> JsonObject:
         """Runs a mutation, unless it took effect before."""
-        done = self._effects.get(key)
-        if done is not None:
-            # The first result, but nothing was sent for it this time.
-            return {**done, "attempts": 0, "latencyMs": 0.0}
-        result = await STEPS["mutation"](self._services, {**args, "key": key})
-        self._effects.keep(key, result)
-        return result
+        return await carry_out(self._services, self._effects, key, args)
+
+    async def ask(self, key: str, args: JsonObject) -> JsonObject:
+        """Asks a person."""
+        return await self._ask(key, args)
 
     async def switches(self) -> JsonObject:
         """What is switched off at this moment."""

@@ -24,6 +24,7 @@ __all__ = [
     "Limits",
     "OnViolation",
     "Planner",
+    "Priority",
     "Prompts",
     "Reinforcement",
     "Repetition",
@@ -39,6 +40,9 @@ Route = Literal["plan", "execute", "reason", "validate", "fastPath"]
 
 OnViolation = Literal["revise", "escalate", "refuse"]
 """What a guardrail's no leads to; `revise` is for answers only."""
+
+Priority = Literal["low", "normal", "high", "urgent"]
+"""How soon a person should look at an escalation."""
 
 Positive = Annotated[int, Field(ge=1)]
 Pattern = Annotated[str, Field(examples=[r"(?i)^where is (?P<order_id>ORD-\d+)\W*$"])]
@@ -235,6 +239,12 @@ class Escalation(Document):
     """The queue in which the ticket waits for a person."""
     message: str = "I am handing you over to a colleague who will get back to you."
     """What the customer reads."""
+    waiting: str = "A colleague has your message and will answer you here."
+    """What the customer reads who writes again before the person has closed or handed back."""
+    priority: Priority = "normal"
+    """How soon a person should look at it; the queue shows the most urgent first."""
+    sla: Duration | None = Field(default=None, examples=["15m"])
+    """How soon a person should have answered; later it is overdue. No limit if left out."""
 
 
 class Replies(Document):
@@ -248,6 +258,14 @@ class Replies(Document):
     """For a turn that reached a limit with nothing to say."""
     failed: str = "I am sorry, something went wrong on our side. Please try again in a moment."
     """For a turn that broke: no model answered, or a fault of ours."""
+    approval_pending: str = (
+        "A colleague has to agree to this first. I have asked, and you will hear from us here."
+    )
+    """For a turn that waits for a person's yes to a tool call."""
+    approval_done: str = "A colleague has agreed, and it has been done."
+    """For a call that a person allowed, if no model can word what came of it."""
+    approval_denied: str = "A colleague could not agree to this, so nothing was changed."
+    """For a call that was not allowed, if no model can word it."""
 
 
 class Agent(Document):

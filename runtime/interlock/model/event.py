@@ -18,6 +18,7 @@ EventType = Literal[
     "guardrail",
     "observation",
     "breaker",
+    "approval",
     "escalation",
     "response",
     "config",

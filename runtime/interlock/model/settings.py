@@ -20,6 +20,7 @@ from interlock.model.base import (
 )
 from interlock.model.canary import Canary
 from interlock.model.identity import Auth, Customers
+from interlock.model.people import People
 
 __all__ = [
     "ModelEntry",
@@ -178,3 +179,5 @@ class Settings(Document):
     """Values for the prompts of every agent."""
     environment: dict[str, str] = {}
     """Defaults for environment variables that tools refer to; never secrets."""
+    people: People = People()
+    """How people are brought in."""

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from interlock.model.base import Document, Duration, JsonObject, Name
 
 __all__ = [
+    "Approval",
     "Category",
     "HttpCall",
     "Idempotency",
@@ -88,6 +89,19 @@ class Idempotency(Document):
     """The inputs that say which action it is; all of them when empty."""
 
 
+class Approval(Document):
+    """When a mutation waits for a person's yes, and for how long."""
+
+    when: str = Field(default="{{ true }}", examples=["{{ input.amount > 100 }}"])
+    """A template over `input` and `session`; the call waits if it is true, or cannot be told."""
+    why: str | None = Field(default=None, examples=["Refunds over $100 need a team lead."])
+    """What the person who decides should know about such calls."""
+    wait: Duration | None = Field(default=None, examples=["20s"])
+    """How long the turn itself waits for a decision before it ends; not at all if left out."""
+    expires: Duration = timedelta(hours=24)
+    """After this time without a decision the call is denied."""
+
+
 class Loop(Document):
     """What counts as going round in circles with this tool, where it differs from the agent."""
 
@@ -130,6 +144,8 @@ class Tool(Document):
     """What of a result the model sees."""
     idempotency: Idempotency | None = None
     """How a mutation is kept from happening twice; without it, two equal calls are two actions."""
+    approval: Approval | None = None
+    """When a mutation waits for a person's yes; never if left out."""
     loop: Loop = Loop()
     """What counts as going round in circles with this tool."""
 
@@ -150,6 +166,10 @@ class Tool(Document):
         if self.idempotency is not None and self.category != "mutation":
             raise PydanticCustomError(
                 "tool_kind", "only a tool of category 'mutation' has 'idempotency'"
+            )
+        if self.approval is not None and self.category != "mutation":
+            raise PydanticCustomError(
+                "tool_kind", "only a tool of category 'mutation' has 'approval'"
             )
         return self
 

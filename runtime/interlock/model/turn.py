@@ -6,10 +6,24 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from interlock.model.base import JsonObject
+from interlock.model.result import ToolResult
 
-__all__ = ["Message", "Outcome", "Role", "Spent", "TurnRequest", "TurnResult"]
+__all__ = [
+    "Message",
+    "Outcome",
+    "Resumed",
+    "Role",
+    "Spent",
+    "TurnRequest",
+    "TurnResult",
+    "Verdict",
+]
 
-Role = Literal["customer", "agent"]
+Role = Literal["customer", "agent", "person", "note"]
+"""Who wrote a message: `person` is a colleague, `note` a colleague's word to the agent alone."""
+
+Verdict = Literal["approved", "edited", "denied", "answered", "expired"]
+"""What became of a tool call that waited for a person's yes."""
 
 Outcome = Literal["resolved", "escalated", "refused", "incomplete", "failed"]
 """How a turn ended; `docs/outcomes.md` says what each promises."""
@@ -21,6 +35,8 @@ class Message:
 
     role: Role
     text: str
+    author: str | None = None
+    """The colleague's name, as far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +46,17 @@ class Spent:
     tokens: int = 0
     cost_nano: int = 0
     """Nano-dollars of the calls whose price is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The tool call that a turn had waited for, and what came of it."""
+
+    tool: str
+    input: JsonObject
+    """As the model wrote it, or as the person changed it."""
+    verdict: Verdict
+    result: ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,13 @@ class TurnRequest:
     """The earlier messages, oldest first."""
     spent: Spent = field(default=Spent())
     """What the conversation has used before this turn."""
+    resumed: Resumed | None = None
+    """For a turn that no customer's message began, but a person's decision: `text` tells of it."""
+
+    @property
+    def role(self) -> Role:
+        """Who wrote `text`."""
+        return "customer" if self.resumed is None else "note"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,21 @@ from typing import cast
 from fastapi import Request
 
 from interlock.errors import ConversationNotFound
+from interlock.people.escalations import NOBODY
 from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime, ShuttingDown
 from interlock.service.caller import ANYONE, Caller
+from interlock.store.people_records import ApprovalNotFound, EscalationNotFound
 from interlock.store.records import TurnNotFound
 
 __all__ = [
     "ID_PATTERN",
+    "approval_id",
     "caller_of",
     "conversation_id",
+    "escalation_id",
     "open_runtime",
+    "person_of",
     "runtime_of",
     "supervisor_of",
     "turn_id",
@@ -50,6 +55,11 @@ def who_asks(request: Request) -> str | None:
     return getattr(request.state, "who", None)
 
 
+def person_of(request: Request) -> str:
+    """The name under which a person acts."""
+    return who_asks(request) or NOBODY
+
+
 def open_runtime(request: Request) -> Runtime:
     """The runtime, for requests that begin something. Raises `ShuttingDown`."""
     runtime = runtime_of(request)
@@ -69,4 +79,18 @@ def turn_id(value: str) -> str:
     """An id that may be looked up. Raises `TurnNotFound` if it cannot be one."""
     if _ID.match(value) is None:
         raise TurnNotFound(value)
+    return value
+
+
+def escalation_id(value: str) -> str:
+    """An id that may be looked up. Raises `EscalationNotFound` if it cannot be one."""
+    if _ID.match(value) is None:
+        raise EscalationNotFound(value)
+    return value
+
+
+def approval_id(value: str) -> str:
+    """An id that may be looked up. Raises `ApprovalNotFound` if it cannot be one."""
+    if _ID.match(value) is None:
+        raise ApprovalNotFound(value)
     return value

@@ -16,7 +16,19 @@ from starlette.routing import BaseRoute, Match, Route
 from interlock.errors import InterlockError
 from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime
-from interlock.service import admin, canary, conversations, health, history, reload, switches, turns
+from interlock.service import (
+    admin,
+    approvals,
+    canary,
+    conversations,
+    escalations,
+    feedback,
+    health,
+    history,
+    reload,
+    switches,
+    turns,
+)
 from interlock.service import metrics as metrics_page
 from interlock.service.auth import Authentication
 from interlock.service.body_limit import BodyLimit
@@ -61,6 +73,7 @@ def create_app(
             route
             for module in (
                 *(conversations, turns, admin, reload, canary, history, switches),
+                *(escalations, approvals, feedback),
                 *(health, metrics_page),
             )
             for route in module.router.routes

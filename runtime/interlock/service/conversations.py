@@ -115,10 +115,11 @@ async def read_conversation(request: Request, id: str) -> ConversationDetail:
     store = runtime_of(request).store
     conversation = await store.conversation(conversation_id(id))
     turns = await store.turns(conversation.id)
+    feedback = await store.people.feedback(conversation.id)
     return ConversationDetail(
         **summary_fields(conversation),
-        messages=transcript(turns),
-        turns=[turn_view(turn) for turn in turns],
+        messages=transcript(await store.messages(conversation.id)),
+        turns=[turn_view(turn, feedback.get(turn.id)) for turn in turns],
     )
 
 

@@ -19,12 +19,13 @@ from pydantic_core import PydanticCustomError
 
 from interlock.service.schemas import Schema
 
-__all__ = ["CustomerId", "NewConversation", "NewMessage", "SessionClaims"]
+__all__ = ["CustomerId", "NewConversation", "NewMessage", "SessionClaims", "refuse_nul"]
 
 _MOST_SESSION_BYTES = 16_384
 
 
-def _refuse_nul(text: str) -> str:
+def refuse_nul(text: str) -> str:
+    """The text. Raises what makes a field invalid if a database could not keep it."""
     # PostgreSQL cannot keep it, and no person types it.
     if "\0" in text:
         raise PydanticCustomError("nul", "must not contain NUL characters")
@@ -55,14 +56,14 @@ def _check_session(session: dict[str, JsonValue]) -> dict[str, JsonValue]:
             {"most": _MOST_SESSION_BYTES},
         )
     for text in _strings(session):
-        _refuse_nul(text)
+        refuse_nul(text)
     return session
 
 
 CustomerId = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(_refuse_nul),
+    AfterValidator(refuse_nul),
 ]
 """Who the customer is, in the caller's terms."""
 
@@ -135,7 +136,7 @@ class NewMessage(Schema):
     text: Annotated[
         str,
         StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000),
-        AfterValidator(_refuse_nul),
+        AfterValidator(refuse_nul),
         Field(examples=["Where is my order ORD-1001?"]),
     ]
     """What the customer wrote, 1 to 20000 characters; white space around it is dropped."""

@@ -85,8 +85,16 @@ async def serve(
                 history=StoreHistory(store),
                 allowed=partial(_refuse_exposure, address[0], ring),
             )
-            runtime = Runtime(supervisor.generations, store, observer=metrics)
+            runtime = Runtime(
+                supervisor.generations,
+                store,
+                observer=metrics,
+                project=project,
+                environment=environment,
+            )
             await runtime.switches.load()
+            runtime.people.listen(metrics.people)
+            await runtime.people.start()
             # From here on the runtime closes what is open, and the server the socket.
             stack.pop_all()
         app = create_app(runtime, supervisor=supervisor, metrics=metrics, ring=ring)

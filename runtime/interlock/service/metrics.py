@@ -19,6 +19,7 @@ from starlette.responses import Response
 from interlock.model.event import TraceEvent
 from interlock.model.turn import TurnResult
 from interlock.model.usage import Usage
+from interlock.people.notices import NoticeKind
 from interlock.reload.outcome import ReloadOutcome, Trigger
 from interlock.reload.supervisor import Supervisor
 from interlock.turn.ports import LedgerEntry
@@ -127,6 +128,12 @@ class Metrics:
         )
         self._tool_calls = counter("tool_calls", "Tool calls.", "tool", "status")
 
+        self._escalations = counter(
+            "escalations", "What happened to escalations.", "queue", "event"
+        )
+        self._approvals = counter("approvals", "What happened to approvals.", "tool", "event")
+        self._feedback = counter("feedback", "Customers' ratings of turns, 1 to 5.", "rating")
+
         self._reloads.labels("applied", supervisor.activation.trigger).inc()
         self._restarts_seen = 0
 
@@ -168,6 +175,15 @@ class Metrics:
         """Counts a turn."""
         self._turns.labels(agent, result.outcome).inc()
         self._turn_seconds.labels(agent).observe(seconds)
+
+    def people(self, kind: NoticeKind, label: str) -> None:
+        """Counts what happened to an escalation of a queue, or to an approval of a tool."""
+        what, _, event = kind.partition(".")
+        (self._escalations if what == "escalation" else self._approvals).labels(label, event).inc()
+
+    def rated(self, rating: int) -> None:
+        """Counts a customer's rating."""
+        self._feedback.labels(str(rating)).inc()
 
     def text(self) -> bytes:
         """All metrics as they are now, in Prometheus' text format."""

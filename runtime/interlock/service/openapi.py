@@ -10,6 +10,15 @@ from pydantic import BaseModel
 from interlock.service.config_schemas import EndCanary, NewReload
 from interlock.service.history_schemas import NewRollback
 from interlock.service.inputs import NewConversation, NewMessage
+from interlock.service.people_schemas import (
+    NewAnswer,
+    NewDenial,
+    NewEdit,
+    NewFeedback,
+    NewHandBack,
+    NewReply,
+    NewResolution,
+)
 from interlock.service.problems import MEDIA_TYPE
 from interlock.service.schemas import Problem
 from interlock.service.switch_schemas import NewSwitch, NewToolSwitch
@@ -19,6 +28,7 @@ __all__ = ["complete", "problems"]
 _REF = "#/components/schemas/{model}"
 _MODELS: Sequence[type[BaseModel]] = (
     *(NewConversation, NewMessage, NewReload, EndCanary, NewRollback, NewSwitch, NewToolSwitch),
+    *(NewReply, NewHandBack, NewResolution, NewEdit, NewDenial, NewAnswer, NewFeedback),
     Problem,
 )
 _WHEN = {

@@ -18,9 +18,12 @@ from starlette.types import Scope
 from interlock.engine.switches import NotDeclared
 from interlock.errors import ConversationNotFound, InterlockError, StoreError, UnknownAgent
 from interlock.model.base import Json, JsonObject
+from interlock.people.errors import EscalationConflict, InvalidEdit, Unavailable
 from interlock.reload.history import AmbiguousDigest, UnknownSnapshot
 from interlock.reload.supervisor import NoCanary, SupervisorClosed
 from interlock.runtime import ShuttingDown, TurnInterrupted
+from interlock.store.people import AlreadyDecided
+from interlock.store.people_records import ApprovalNotFound, EscalationNotFound
 from interlock.store.records import TurnNotFound
 
 __all__ = [
@@ -38,14 +41,20 @@ MEDIA_TYPE = "application/problem+json"
 
 _LOG = logging.getLogger(__name__)
 _STATUS: Mapping[type[InterlockError], int] = {
+    AlreadyDecided: 409,
     AmbiguousDigest: 409,
+    ApprovalNotFound: 404,
     ConversationNotFound: 404,
+    EscalationConflict: 409,
+    EscalationNotFound: 404,
+    InvalidEdit: 422,
     NoCanary: 409,
     NotDeclared: 404,
     TurnNotFound: 404,
     UnknownAgent: 404,
     UnknownSnapshot: 404,
     TurnInterrupted: 503,
+    Unavailable: 409,
 }
 _RETRY_AFTER = {"retry-after": "5"}
 

@@ -31,6 +31,7 @@ _SHOWN: Mapping[EventType, tuple[str, ...]] = {
     "guardrail": ("stage", "verdict", "guardrail", "tool"),
     "observation": ("action", "reason"),
     "breaker": ("breaker", "limit"),
+    "approval": ("id", "tool", "state"),
     "escalation": ("queue", "reason"),
     "response": ("outcome", "reason"),
 }

@@ -23,6 +23,7 @@ __all__ = [
     "ConversationSummary",
     "ErrorDetail",
     "Escalation",
+    "FeedbackView",
     "Finding",
     "Health",
     "HealthReason",
@@ -97,6 +98,15 @@ class Answer(Schema):
     """Digest of the configuration that the turn ran on."""
 
 
+class FeedbackView(Schema):
+    """What a customer thinks of a turn."""
+
+    rating: Annotated[int, Field(ge=1, le=5)]
+    """1 is bad, 5 is good."""
+    text: str | None
+    at: datetime
+
+
 class TurnView(Schema):
     """One turn: running, or ended."""
 
@@ -104,7 +114,8 @@ class TurnView(Schema):
     conversation_id: str
     state: Literal["running", "ended"]
     text: str
-    """The customer's message."""
+    """The customer's message; of a turn that a colleague's decision began, what the model was
+    told of it."""
     outcome: Outcome | None
     """Null while the turn is running; so are all numbers, `reply`, `reason` and `endedAt`."""
     reply: str | None
@@ -122,15 +133,19 @@ class TurnView(Schema):
     """Digest of the configuration that the turn ran on."""
     started_at: datetime
     ended_at: datetime | None
+    feedback: FeedbackView | None = None
 
 
 class TranscriptMessage(Schema):
     """One message of a conversation."""
 
     role: Role
+    """`person` is a colleague who took over."""
     text: str
+    author: str | None = None
+    """The colleague's name: that of their API key."""
     turn_id: str
-    """The turn that the message began or ended."""
+    """The turn that the message began or ended; of a colleague's, the one that called them."""
     time: datetime
 
 

@@ -17,7 +17,10 @@ router = APIRouter(prefix="/v1/turns", tags=["turns"], responses=problems(404, 4
 @router.get("/{id}")
 async def read_turn(request: Request, id: str) -> TurnView:
     """One turn: what was asked, what was answered, and what it took."""
-    return turn_view(await runtime_of(request).store.turn(turn_id(id)))
+    store = runtime_of(request).store
+    turn = await store.turn(turn_id(id))
+    feedback = await store.people.feedback(turn.conversation_id)
+    return turn_view(turn, feedback.get(turn.id))
 
 
 @router.get("/{id}/trace")

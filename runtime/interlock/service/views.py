@@ -11,15 +11,18 @@ from interlock.runtime import Answered
 from interlock.service.money import known_cost, usd_text
 from interlock.service.schemas import (
     Escalation,
+    FeedbackView,
     SwitchView,
     TraceEventView,
     TranscriptMessage,
     TurnView,
 )
+from interlock.store.people_records import Feedback, StoredMessage
 from interlock.store.records import Conversation, Switch, Turn
 
 __all__ = [
     "answer_json",
+    "feedback_view",
     "summary_fields",
     "switch_views",
     "trace_event_view",
@@ -62,7 +65,7 @@ def summary_fields(conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def turn_view(turn: Turn) -> TurnView:
+def turn_view(turn: Turn, feedback: Feedback | None = None) -> TurnView:
     """A turn; what a running one has used is not known yet."""
     ended = turn.state == "ended"
     return TurnView(
@@ -83,25 +86,30 @@ def turn_view(turn: Turn) -> TurnView:
         snapshot=turn.snapshot,
         started_at=turn.started_at,
         ended_at=turn.ended_at,
+        feedback=None if feedback is None else feedback_view(feedback),
     )
 
 
-def transcript(turns: Iterable[Turn]) -> list[TranscriptMessage]:
-    """What was said in the turns, oldest first."""
-    messages = []
-    for turn in turns:
-        messages.append(
-            TranscriptMessage(
-                role="customer", text=turn.text, turn_id=turn.id, time=turn.started_at
-            )
+def feedback_view(feedback: Feedback) -> FeedbackView:
+    """What a customer thinks of a turn."""
+    return FeedbackView(rating=feedback.rating, text=feedback.text, at=feedback.at)
+
+
+def transcript(
+    messages: Iterable[StoredMessage], *, notes: bool = False
+) -> list[TranscriptMessage]:
+    """What was said, oldest first; with `notes` also what customers do not see."""
+    return [
+        TranscriptMessage(
+            role=message.role,
+            text=message.text,
+            author=message.author,
+            turn_id=message.turn_id,
+            time=message.created_at,
         )
-        if turn.reply is not None and turn.ended_at is not None:
-            messages.append(
-                TranscriptMessage(
-                    role="agent", text=turn.reply, turn_id=turn.id, time=turn.ended_at
-                )
-            )
-    return messages
+        for message in messages
+        if notes or message.role != "note"
+    ]
 
 
 def switch_views(switches: Iterable[Switch]) -> list[SwitchView]:

@@ -11,6 +11,7 @@ from interlock.model.event import TraceEvent
 from interlock.model.turn import Message, Spent, TurnResult
 from interlock.model.usage import Usage
 from interlock.store.encoding import unpack_files
+from interlock.store.people_records import StoredMessage
 from interlock.store.records import (
     Conversation,
     HistoryEntry,
@@ -40,6 +41,7 @@ __all__ = [
     "read_events",
     "read_history",
     "read_ledger",
+    "read_messages",
     "read_running_turns",
     "read_snapshot",
     "read_snapshot_digests",
@@ -52,7 +54,7 @@ __all__ = [
 
 _CONVERSATION = select(conversations).where(conversations.c.id == bindparam("id"))
 _TRANSCRIPT = (
-    select(messages.c.role, messages.c.text)
+    select(messages.c.role, messages.c.text, messages.c.author)
     .where(messages.c.conversation_id == bindparam("id"))
     .order_by(messages.c.sequence)
 )
@@ -150,7 +152,16 @@ def read_conversations(
 def read_transcript(connection: Connection, conversation_id: str) -> tuple[Message, ...]:
     """A conversation's messages, oldest first."""
     rows = connection.execute(_TRANSCRIPT, {"id": conversation_id})
-    return tuple(Message(role, text) for role, text in rows)
+    return tuple(Message(role, text, author) for role, text, author in rows)
+
+
+def read_messages(connection: Connection, conversation_id: str) -> tuple[StoredMessage, ...]:
+    """A conversation's messages with all that is kept of them, oldest first."""
+    query = select(
+        *(messages.c[name] for name in ("role", "text", "author", "turn_id", "created_at"))
+    ).where(messages.c.conversation_id == conversation_id)
+    rows = connection.execute(query.order_by(messages.c.sequence))
+    return tuple(StoredMessage(**row._mapping) for row in rows)
 
 
 def read_history(

@@ -169,7 +169,7 @@ BEGIN_TURN = Statement(
 """Adds a running turn as the conversation's last."""
 
 ADD_MESSAGE = Statement(
-    _append(messages, {}, "conversation_id", "turn_id", "role", "text", "created_at")
+    _append(messages, {}, "conversation_id", "turn_id", "role", "text", "created_at", "author")
 )
 """Adds a message as the conversation's last."""
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,8 @@ from interlock.store import reads, writes
 from interlock.store.encoding import clean_text, decode_json, encode_time
 from interlock.store.live import LiveConversations
 from interlock.store.opening import READERS, Database, open_database
+from interlock.store.people import PeopleRecords
+from interlock.store.people_records import StoredMessage
 from interlock.store.records import (
     Conversation,
     HistoryEntry,
@@ -56,6 +59,8 @@ class Store:
         self._threads = threads
         self._writer = None if database.write is None else Writer(database.write)
         self._live = LiveConversations()
+        self.people = PeopleRecords(self._commit, self._read)
+        """Escalations, approvals and feedback."""
         self._last_activation = ""
         self._closed = False
 
@@ -252,12 +257,14 @@ class Store:
         """
         now = datetime.now(UTC)
         rows = writes.turn_rows(request, snapshot, now=encode_time(now))
-        message = Message("customer", clean_text(request.text))
+        message = Message(request.role, clean_text(request.text))
         subject = f"turn '{request.turn_id}'"
         await self._commit_message(subject, rows, request.conversation_id, message, now)
 
-    async def end_turn(self, turn_id: str, conversation_id: str, result: TurnResult) -> None:
-        """Keeps the agent's message and how the running turn ended.
+    async def end_turn(
+        self, turn_id: str, conversation_id: str, result: TurnResult, *, also: Rows = ()
+    ) -> None:
+        """Keeps the agent's message and how the running turn ended, and `also` with it.
 
         On return these are committed, and so is all that was recorded before.
         """
@@ -265,10 +272,28 @@ class Store:
         rows = writes.end_rows(turn_id, conversation_id, result=result, now=encode_time(now))
         message = Message("agent", clean_text(result.reply))
         subject = f"the end of turn '{turn_id}'"
-        await self._commit_message(subject, rows, conversation_id, message, now)
+        await self._commit_message(subject, (*rows, *also), conversation_id, message, now)
         if result.message is not None:
             # An earlier message is another one now.
             self._live.forget(conversation_id)
+
+    async def add_message(
+        self, turn_id: str, conversation_id: str, message: Message, *, also: Rows = ()
+    ) -> None:
+        """Keeps a message that no turn wrote, and `also` with it.
+
+        `turn_id` is the turn that it belongs to. `LookupError` is the cause of the `StoreError`
+        if `also` changes what is not there to be changed.
+        """
+        now = datetime.now(UTC)
+        message = replace(message, text=clean_text(message.text))
+        rows = writes.message_rows(turn_id, conversation_id, message, now=encode_time(now))
+        subject = f"a message in '{conversation_id}'"
+        await self._commit_message(subject, (*rows, *also), conversation_id, message, now)
+
+    async def messages(self, conversation_id: str) -> tuple[StoredMessage, ...]:
+        """A conversation's messages with all that is kept of them; none if it is not known."""
+        return await self._read(reads.read_messages, conversation_id)
 
     def record_event(self, event: TraceEvent) -> None:
         """Hands a trace event over; it is committed about 0.1 s later, or when a turn ends.

@@ -42,7 +42,7 @@ __all__ = [
     "turns",
 ]
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration, which brings a database to exactly these tables."""
 
 
@@ -167,6 +167,7 @@ messages = Table(
     Column("role", String, nullable=False),
     Column("text", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("author", String),  # the colleague, of a person's message or note
 )
 
 turns = Table(

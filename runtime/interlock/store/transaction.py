@@ -8,6 +8,7 @@ from operator import itemgetter
 
 from sqlalchemy import Connection, Dialect
 
+from interlock.store.people_statements import PEOPLE_STATEMENTS
 from interlock.store.statements import STATEMENTS, Row, Rows, Statement
 
 __all__ = ["Prepared", "execute", "prepare"]
@@ -28,7 +29,7 @@ class Prepared:
 
 def prepare(dialect: Dialect) -> tuple[Prepared, ...]:
     """All statements, in the order in which a transaction runs them."""
-    return tuple(_prepare(statement, dialect) for statement in STATEMENTS)
+    return tuple(_prepare(statement, dialect) for statement in (*STATEMENTS, *PEOPLE_STATEMENTS))
 
 
 def execute(connection: Connection, statements: Sequence[Prepared], batch: Iterable[Rows]) -> None:
@@ -56,4 +57,12 @@ def execute(connection: Connection, statements: Sequence[Prepared], batch: Itera
 def _prepare(statement: Statement, dialect: Dialect) -> Prepared:
     compiled = statement.sql.compile(dialect=dialect)
     names = getattr(compiled, "positiontup", None)
-    return Prepared(statement, str(compiled), None if names is None else itemgetter(*names))
+    return Prepared(statement, str(compiled), None if names is None else _picker(names))
+
+
+def _picker(names: Sequence[str]) -> Callable[[Row], tuple[object, ...]]:
+    if len(names) == 1:
+        # `itemgetter` of one name gives the value itself.
+        (name,) = names
+        return lambda row: (row[name],)
+    return itemgetter(*names)

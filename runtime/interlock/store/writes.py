@@ -7,7 +7,7 @@ from datetime import datetime
 
 from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
-from interlock.model.turn import Role, TurnRequest, TurnResult
+from interlock.model.turn import Message, Role, TurnRequest, TurnResult
 from interlock.store.encoding import clean_text, encode_json, encode_time, pack_files
 from interlock.store.records import HistoryEntry, Switch, SwitchKind
 from interlock.store.statements import (
@@ -39,6 +39,7 @@ __all__ = [
     "event_rows",
     "key_use_rows",
     "lift_rows",
+    "message_rows",
     "snapshot_rows",
     "switch_rows",
     "turn_rows",
@@ -125,7 +126,7 @@ def turn_rows(request: TurnRequest, snapshot: str, *, now: str) -> Rows:
     }
     return (
         (BEGIN_TURN, turn),
-        _message(request.turn_id, request.conversation_id, role="customer", text=text, now=now),
+        _message(request.turn_id, request.conversation_id, role=request.role, text=text, now=now),
         _change(request.conversation_id, touched=now),
     )
 
@@ -156,6 +157,17 @@ def end_rows(turn_id: str, conversation_id: str, *, result: TurnResult, now: str
         *redacted,
         (END_TURN, turn),
         _message(turn_id, conversation_id, role="agent", text=reply, now=now),
+        _change(conversation_id, touched=now),
+    )
+
+
+def message_rows(turn_id: str, conversation_id: str, message: Message, *, now: str) -> Rows:
+    """A message that no turn wrote; `turn_id` is the turn that it belongs to."""
+    text = clean_text(message.text)
+    return (
+        _message(
+            turn_id, conversation_id, role=message.role, text=text, now=now, author=message.author
+        ),
         _change(conversation_id, touched=now),
     )
 
@@ -219,7 +231,13 @@ def _optional(text: str | None) -> str | None:
 
 
 def _message(
-    turn_id: str, conversation_id: str, *, role: Role, text: str, now: str
+    turn_id: str,
+    conversation_id: str,
+    *,
+    role: Role,
+    text: str,
+    now: str,
+    author: str | None = None,
 ) -> tuple[Statement, Row]:
     row = {
         "conversation_id": conversation_id,
@@ -227,6 +245,7 @@ def _message(
         "role": role,
         "text": text,
         "created_at": now,
+        "author": _optional(author),
     }
     return ADD_MESSAGE, row
 

@@ -105,7 +105,7 @@ async def final_text(run: Run, prompt: Prompt, *, final: bool = False) -> str | 
 
 
 def escalate(run: Run, decision: Decision) -> Ending:
-    """Ends with a person: the customer is told, and the trace holds all that is known."""
+    """Ends with a person: the customer is told; `handover` traces all that is known."""
     state, declared = run.state, run.agent.spec.escalation
     last = state.exchanges[-1].calls[-1] if state.exchanges else None
     asked = (state.handover or {}).get("reason")
@@ -116,7 +116,6 @@ def escalate(run: Run, decision: Decision) -> Ending:
         "summary": _summary(run),
         "lastToolCall": None if last is None else {"tool": last.name, "input": last.input},
     }
-    run.trace.emit("escalation", escalation, iteration=state.iteration)
     return Ending("escalated", declared.message, decision.reason, escalation)
 
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 
 from interlock.model.base import JsonObject
 from interlock.model.plan import Plan
-from interlock.model.turn import Outcome, TurnRequest, TurnResult
+from interlock.model.turn import Outcome, Resumed, TurnRequest, TurnResult
 from interlock.turn.agent import CompiledAgent
 from interlock.turn.ending import Ending, answer, escalate, final_text, finish, land
 from interlock.turn.execute import execute_step
 from interlock.turn.fast_path import match_fast_path, take_fast_path
+from interlock.turn.follow_up import tell_decision
 from interlock.turn.guard import GuardrailInput
 from interlock.turn.guarding import Verdict, judge, trace_verdict
+from interlock.turn.handover import hand_over
 from interlock.turn.observe import LIMIT_KEYS, Decision, Observation, observe
 from interlock.turn.plan import default_plan, required_steps
 from interlock.turn.planner import make_plan
@@ -23,6 +25,7 @@ from interlock.turn.prompts import final_prompt
 from interlock.turn.reply import Refusal
 from interlock.turn.run import LimitReached, ModelUnavailable, Run, start_run
 from interlock.turn.switches import AgentOff, stop_if_off
+from interlock.turn.tool_calls import resume_call
 
 __all__ = ["run_turn"]
 
@@ -33,12 +36,16 @@ async def run_turn(ctx: Ctx, agent: CompiledAgent, request: TurnRequest) -> Turn
     """Answers one message. Always returns a result; whatever happens in it is traced."""
     run = start_run(ctx, agent, request)
     try:
-        ending = await _end(run)
+        ending = await _end_with_summary(run)
     except Exception:
         # The boundary of a turn: operators read the log, the customer still gets an answer.
         _LOG.exception("turn %s failed", request.turn_id)
         ending = Ending("failed", agent.spec.replies.failed, "internal_error")
     return finish(run, ending)
+
+
+async def _end_with_summary(run: Run) -> Ending:
+    return await hand_over(run, tell_decision(run, await _end(run)))
 
 
 async def _end(run: Run) -> Ending:
@@ -69,6 +76,8 @@ async def _end_unless_off(run: Run) -> Ending:
 
 
 async def _turn(run: Run) -> Ending:
+    if run.request.resumed is not None:
+        return await _follow_up(run, run.request.resumed)
     ending, plan = await _admit(run)
     if ending is not None:
         return ending
@@ -77,6 +86,16 @@ async def _turn(run: Run) -> Ending:
         if ending is not None:
             return ending
     return await _loop(run, plan)
+
+
+async def _follow_up(run: Run, resumed: Resumed) -> Ending:
+    """Goes on after a person's decision, as if the call had just been made."""
+    await resume_call(run, resumed)
+    decision = observe(_observation(run, None), run.agent.spec)
+    if decision.action != "continue":
+        _trace(run, decision)
+        return await land(run, decision)
+    return await _loop(run, None)
 
 
 async def _admit(run: Run) -> tuple[Ending | None, Plan | None]:
@@ -139,6 +158,8 @@ async def _try_fast_path(run: Run) -> Ending | None:
     # but not where a person is needed, or no iteration is left.
     decision = observe(_observation(run, None), run.agent.spec)
     _trace(run, decision)
+    if decision.reason == "approval_pending":
+        return Ending("incomplete", run.agent.spec.replies.approval_pending, decision.reason)
     return None if decision.action == "continue" else await land(run, decision)
 
 
@@ -160,6 +181,8 @@ async def _loop(run: Run, plan: Plan | None) -> Ending:
             continue
         if decision.reason == "end_turn" and state.draft is not None:
             return await answer(run, state.draft, *_resolution(run))
+        if decision.reason == "approval_pending":
+            return Ending("incomplete", agent.spec.replies.approval_pending, decision.reason)
         if decision.action == "complete":
             return await land(run, decision)
         return escalate(run, decision)
@@ -191,6 +214,7 @@ def _observation(run: Run, shortage: LimitReached | None) -> Observation:
         unknown_effect=state.unknown_effect,
         unknown_stop=state.unknown_stop,
         has_reply=state.draft is not None,
+        awaiting=state.awaiting,
     )
 
 

@@ -41,6 +41,8 @@ class Observation:
     """A stop reason that nobody knows, if the model gave one."""
     has_reply: bool
     """Whether the model has written its answer to the customer."""
+    awaiting: str | None = None
+    """The approval that a tool call waits for, if one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def observe(seen: Observation, agent: Agent) -> Decision:
         return Decision("escalate", "unknown_effect", detail=detail)
     if seen.unknown_stop is not None:
         return Decision("escalate", "unknown_stop_reason", detail=seen.unknown_stop)
+    if seen.awaiting is not None:
+        return Decision("complete", "approval_pending", detail=seen.awaiting)
     limits, breakers = agent.limits, agent.breakers
     exhausted: Literal["complete", "escalate"] = limits.on_exhausted
     if not seen.has_reply:

@@ -37,6 +37,15 @@ class Ctx(Protocol):
         """Runs the `mutation` step at most once for `key`; a second call gets the first result."""
         ...
 
+    async def ask(self, key: str, args: JsonObject) -> JsonObject:
+        """Asks a person whether the mutation `key` may be carried out, and waits for a while.
+
+        {tool, input, arguments, why, waitSeconds, expiresSeconds, timeoutSeconds} -> {id, state,
+        result}. `state` is `pending` or a verdict; `result` is the `ToolResult` by which the call
+        is answered, null while it waits. What was decided before is not asked again.
+        """
+        ...
+
     async def switches(self) -> JsonObject:
         """What operators have switched off for this turn's agent, recorded like a step's result.
 

@@ -54,6 +54,8 @@ class TurnState:
     """Whether `draft` ended at `max_tokens`."""
     unknown_stop: str | None = None
     """A stop reason of which nobody knows what it asks for."""
+    awaiting: str | None = None
+    """The approval that a tool call waits for, if one does."""
     open_failures: set[str] = field(default_factory=set)
     """Tools whose last call failed, other than by being refused for good reasons."""
     mutation_attempted: bool = False

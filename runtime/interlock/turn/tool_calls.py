@@ -10,8 +10,10 @@ from pydantic_core import from_json, to_json
 from interlock.model.base import JsonObject
 from interlock.model.result import ToolResult
 from interlock.model.tool import Tool
+from interlock.model.turn import Resumed
 from interlock.templates import TemplateFault, render_value
 from interlock.turn.agent import CompiledTool
+from interlock.turn.approval import ask_person, needs_approval
 from interlock.turn.guard import GuardrailInput
 from interlock.turn.guarding import judge, trace_verdict
 from interlock.turn.repetition import digest
@@ -19,7 +21,7 @@ from interlock.turn.run import Run
 from interlock.turn.state import Exchange, ToolCall, TurnState
 from interlock.turn.switches import read_switches
 
-__all__ = ["bind_input", "check_input", "run_tool_calls"]
+__all__ = ["action_key", "bind_input", "check_input", "resume_call", "run_tool_calls"]
 
 _MOST_PROBLEMS = 5
 _LONGEST_INPUT = 100_000
@@ -69,7 +71,17 @@ async def run_tool_calls(
         if off is not None:
             results[index] = off
             continue
-        key = _action_key(run, tool, arguments, index)
+        if run.state.awaiting is not None:
+            # Those after it were meant to follow it.
+            results[index] = ToolResult.error("an earlier action still waits: nothing was done")
+            continue
+        place = f"{run.request.turn_id}:{run.state.iteration}:{index}"
+        key = action_key(tool.spec, arguments, run.request.conversation_id, place=place)
+        if needs_approval(tool.spec.approval, arguments, run.request.session):
+            results[index] = await ask_person(
+                run, tool, written=made[index].input, arguments=arguments, key=key
+            )
+            continue
         args = {"call": _args(run, tool, arguments), "session": run.request.session}
         results[index] = ToolResult.from_json(await run.ctx.mutate(key, args))
     await _record(run, made, text, [results[index] for index in range(len(calls))])
@@ -93,6 +105,26 @@ def bind_input(tool: CompiledTool, arguments: JsonObject, session: JsonObject) -
     context = {"session": session}
     bound = {name: render_value(text, context) for name, text in tool.bind.items()}
     return {**arguments, **bound}
+
+
+def action_key(tool: Tool, arguments: JsonObject, conversation_id: str, *, place: str) -> str:
+    """Names what the action IS, so that asking for it twice does it once.
+
+    Without a declared idempotency two equal calls are two actions, as the tool's author left it;
+    `place` then says which one it is.
+    """
+    declared = tool.idempotency
+    if declared is None:
+        return f"{tool.name}:{place}"
+    asked = {name: arguments.get(name) for name in declared.key} if declared.key else arguments
+    return f"{tool.name}:{digest([conversation_id, tool.name, asked])}"
+
+
+async def resume_call(run: Run, resumed: Resumed) -> None:
+    """Adds a call that an earlier turn waited for, with its result, to the state and the trace."""
+    call = ToolCall("toolu_resumed", resumed.tool, resumed.input)
+    _trace_call(run, call)
+    await _record(run, [call], "", [resumed.result])
 
 
 async def _prepare(
@@ -174,19 +206,6 @@ async def _judge_result(run: Run, tool: str, result: ToolResult) -> ToolResult:
 def _args(run: Run, tool: CompiledTool, arguments: JsonObject) -> JsonObject:
     seconds = max(0.001, min(tool.timeout_seconds, run.seconds_left()))
     return {"tool": tool.spec.name, "input": arguments, "timeoutSeconds": seconds}
-
-
-def _action_key(run: Run, tool: CompiledTool, arguments: JsonObject, index: int) -> str:
-    """Names what the action IS, so that asking for it twice does it once.
-
-    Without a declared idempotency two equal calls are two actions, as the tool's author left it.
-    """
-    declared = tool.spec.idempotency
-    if declared is None:
-        place = f"{run.request.turn_id}:{run.state.iteration}:{index}"
-        return f"{tool.spec.name}:{place}"
-    asked = {name: arguments.get(name) for name in declared.key} if declared.key else arguments
-    return f"{tool.spec.name}:{digest([run.request.conversation_id, tool.spec.name, asked])}"
 
 
 async def _record(

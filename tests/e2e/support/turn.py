@@ -88,6 +88,7 @@ _KEYS = {
     },
     "observation": {"action", "reason", "detail"},
     "breaker": {"breaker", "limit", "detail"},
+    "approval": {"id", "tool", "state"},
     "escalation": {"queue", "reason", "detail", "summary", "lastToolCall"},
     "response": {"outcome", "reason", "reply"},
 }

@@ -220,7 +220,9 @@ async def test_a_person_gets_what_is_needed_to_take_over(shared: Stack) -> None:
     turn = await shared.ask("I want to talk to a human about ORD-1002")
     assert turn.ending == ("escalated", "model_asked")
     (escalation,) = turn.of("escalation")
-    assert turn.answer["escalation"] == escalation
+    opened = turn.answer["escalation"]["id"]
+    assert turn.answer["escalation"] == {**escalation, "id": opened}
+    assert turn.rules[-1] == "summarise for the colleague who takes over"
     assert escalation["queue"] == "support-humans"
     assert "I want to talk to a human about ORD-1002" in escalation["detail"]
     assert "I want to talk to a human about ORD-1002" in escalation["summary"]

@@ -21,6 +21,7 @@ TEMPLATES = (
     ("agent", "reinforcement[].text"),
     ("agent", "fastPaths[].call.input.*"),
     ("tool", "bind.*"),
+    ("tool", "approval.when"),
     ("tool", "http.url"),
     ("tool", "http.query.*"),
     ("tool", "http.headers.*"),

@@ -23,6 +23,7 @@ from tests.unit.config.edits import GONE, changes, project, snapshot, with_edit
 BASE = project()
 LENGTH = {"use": "max_length"}
 URL = {"env": "A", "default": "http://a"}
+HOOK = {"url": "http://a", "secret": {"env": "A", "default": "x"}}
 KEYS = {"keys": [{"name": "ci", "sha256": "a" * 64}, {"name": "ops", "sha256": "b" * 64}]}
 SIGNED = {"algorithm": "HS256", "key": URL}
 ROTATED = {"algorithm": "HS256", "keys": [{"key": URL}, {"kid": "b", "key": URL}]}
@@ -74,6 +75,8 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("agents/support/breakers/repetition/polls", 3, 4, True, False),
     ("agents/support/breakers/toolFailures/afterIteration", 3, 4, True, False),
     ("agents/support/breakers/toolFailures/consecutive", 3, 4, True, False),
+    ("agents/support/escalation/sla", "5m", "10m", True, False),
+    ("agents/support/escalation/sla", "5m", GONE, True, False),
     ("tools/new", GONE, MUTATION, True, False),
     ("tools/new", GONE, PYTHON, False, False),
     ("tools/list_orders/category", "search", "lookup", True, True),
@@ -103,6 +106,8 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("tools/cancel_order/idempotency/key", ["order_id"], ["order_id", "reason"], True, False),
     ("tools/cancel_order/idempotency/key", ["order_id"], ["reason"], True, True),
     ("tools/cancel_order/idempotency/key", ["order_id"], [], True, False),
+    ("tools/cancel_order/approval", GONE, {"why": "x"}, False, True),
+    ("tools/cancel_order/approval/when", "{{ true }}", "{{ false }}", True, True),
     ("tools/cancel_order/loop/key", ["order_id"], ["reason"], True, True),
     ("tools/cancel_order/loop/maxPolls", 5, 6, True, False),
     ("tools/cancel_order/loop/maxPolls", 11, GONE, True, False),
@@ -120,6 +125,7 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("service/reload/drainTimeout", "1m", "2m", True, False),
     ("service/reload/maxStale", "1m", GONE, True, False),
     ("service/reload/followSymlinks", GONE, True, True, False),
+    ("service/people", {"webhook": HOOK}, {"webhook": HOOK | {"url": "http://b"}}, True, True),
     ("service/auth/keys", KEYS["keys"][:1], KEYS["keys"], True, False),
     ("service/auth/keys", [], KEYS["keys"], True, True),
     ("service/auth/keys/0/sha256", "c" * 64, "d" * 64, True, True),
@@ -240,9 +246,12 @@ NOT_JUDGED = {
         fastPaths[*] fastPaths[*].name fastPaths[*].match.patterns fastPaths[*].match.maxCharacters
         fastPaths[*].call.tool fastPaths[*].call.input.*
         escalation.queue escalation.message replies.refused replies.incomplete replies.failed
+        escalation.waiting escalation.priority
+        replies.approvalPending replies.approvalDone replies.approvalDenied
     """,
     "tool": """
         name description whenToUse whenNotToUse http.notFound[*] http.retry.delay
+        approval.why approval.wait approval.expires
     """,
     "service": """
         server.port server.drainTimeout store.url store.url.env store.url.default
@@ -251,6 +260,8 @@ NOT_JUDGED = {
         providers.*.stream providers.*.headers.* providers.*.headers.*.env
         providers.*.headers.*.default providers.*.headers.*.file
         providers.*.retry.delay providers.*.retry.maxDelay
+        people.unattended people.webhook.secret.env people.webhook.secret.default
+        people.webhook.secret.file
         models.*.effort models.*.structuredOutput models.*.promptCaching variables.*
     """,
 }

@@ -29,6 +29,7 @@ from interlock.reload.watch import Watch
 from interlock.runtime import Answered, Runtime
 from interlock.service.app import create_app
 from interlock.service.metrics import Metrics
+from interlock.store.people_records import Feedback, StoredMessage
 from interlock.store.records import Conversation, StoredKey, Switch, Turn, TurnNotFound
 
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
@@ -146,6 +147,13 @@ def make_event(**changes: Any) -> TraceEvent:
     return replace(event, **changes)
 
 
+class FakePeople:
+    """Nobody gave feedback."""
+
+    async def feedback(self, conversation_id: str) -> dict[str, Feedback]:
+        return {}
+
+
 @dataclass
 class FakeStore:
     """Holds what the test puts in; `failure` is raised by every read."""
@@ -158,6 +166,7 @@ class FakeStore:
     failure: Exception | None = None
     scopes: list[dict[str, Any]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    people: FakePeople = field(default_factory=FakePeople)
 
     def _fail(self) -> None:
         if self.failure is not None:
@@ -195,6 +204,14 @@ class FakeStore:
     async def turns(self, conversation_id: str) -> tuple[Turn, ...]:
         self._fail()
         return tuple(turn for turn in self.kept_turns if turn.conversation_id == conversation_id)
+
+    async def messages(self, conversation_id: str) -> tuple[StoredMessage, ...]:
+        found = []
+        for turn in await self.turns(conversation_id):
+            found.append(StoredMessage("customer", turn.text, None, turn.id, turn.started_at))
+            if turn.reply is not None and turn.ended_at is not None:
+                found.append(StoredMessage("agent", turn.reply, None, turn.id, turn.ended_at))
+        return tuple(found)
 
     async def turn(self, turn_id: str) -> Turn:
         self._fail()

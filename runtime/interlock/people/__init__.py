@@ -1,0 +1,1 @@
+"""People in the loop: escalations, approvals, and how both get on with the turns."""

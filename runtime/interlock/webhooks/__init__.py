@@ -1,0 +1,1 @@
+"""Telling another system by HTTP, signed, without ever waiting for it."""
