@@ -59,9 +59,15 @@ def check_secret_files(placed: Placed[Settings], read_secret: Callable[[str], st
 
 
 def check_addresses(placed: Placed[Settings], environment: Mapping[str, str]) -> None:
-    """Reports base URLs, as the environment makes them, that no request could be sent to."""
-    for name, provider in placed.model.providers.items():
-        value = provider.base_url
+    """Reports URLs, as the environment makes them, that no request could be sent to."""
+    addresses: list[tuple[Loc, str | EnvRef]] = [
+        (("providers", name, "baseUrl"), provider.base_url)
+        for name, provider in placed.model.providers.items()
+    ]
+    webhook = placed.model.alerts.webhook
+    if webhook is not None:
+        addresses.append((("alerts", "webhook", "url"), webhook.url))
+    for location, value in addresses:
         url = (
             environment.get(value.env, value.default or "") if isinstance(value, EnvRef) else value
         )
@@ -69,7 +75,7 @@ def check_addresses(placed: Placed[Settings], environment: Mapping[str, str]) ->
             placed.report(
                 "ILK-C003",
                 f"'{url}' is not the URL of a server",
-                ("providers", name, "baseUrl"),
+                location,
                 hint="write it as https://HOST or http://HOST:PORT",
             )
 
@@ -92,3 +98,8 @@ def _references(settings: Settings) -> Iterator[tuple[Loc, EnvRef | SecretRef]]:
         for header, value in provider.headers.items():
             if isinstance(value, SecretRef):
                 yield ("providers", name, "headers", header), value
+    webhook = settings.alerts.webhook
+    if webhook is not None:
+        yield ("alerts", "webhook", "secret"), webhook.secret
+        if isinstance(webhook.url, EnvRef):
+            yield ("alerts", "webhook", "url"), webhook.url

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal_column, select
+from sqlalchemy import (
+    Connection,
+    Row,
+    String,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    type_coerce,
+)
 
 from interlock.errors import ConversationNotFound
+from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
 from interlock.model.turn import Message, Spent, TurnResult
 from interlock.model.usage import Usage
 from interlock.store.encoding import unpack_files
-from interlock.store.records import Conversation, HistoryEntry, Switch, Turn, TurnNotFound
+from interlock.store.records import (
+    Conversation,
+    HistoryEntry,
+    Spending,
+    Switch,
+    Turn,
+    TurnNotFound,
+)
 from interlock.store.tables import (
     activations,
+    breakers,
     conversations,
     ledger,
     messages,
@@ -26,6 +45,7 @@ from interlock.turn.ports import LedgerEntry
 
 __all__ = [
     "read_activations",
+    "read_breakers",
     "read_conversation",
     "read_conversations",
     "read_events",
@@ -34,6 +54,7 @@ __all__ = [
     "read_running_turns",
     "read_snapshot",
     "read_snapshot_digests",
+    "read_spending",
     "read_switches",
     "read_transcript",
     "read_turn",
@@ -96,6 +117,28 @@ def read_switches(connection: Connection) -> tuple[Switch, ...]:
             why=row.why,
         )
         for row in connection.execute(_SWITCHES)
+    )
+
+
+def read_breakers(connection: Connection) -> dict[str, JsonObject]:
+    """What is kept of every breaker, by name."""
+    rows = connection.execute(select(breakers))
+    return {row.name: row.status for row in rows}
+
+
+def read_spending(connection: Connection, *, since: datetime) -> tuple[Spending, ...]:
+    """What was spent from a time on, a row for each minute and customer, oldest first."""
+    # ISO 8601 as text: the first 16 characters are the minute, in every database.
+    minute = func.substr(type_coerce(ledger.c.time, String), 1, 16).label("minute")
+    query = (
+        select(minute, ledger.c.customer_id, func.sum(ledger.c.cost_nano))
+        .where(ledger.c.time >= since, ledger.c.cost_nano.is_not(None))
+        .group_by(minute, ledger.c.customer_id)
+        .order_by(minute)
+    )
+    return tuple(
+        Spending(datetime.fromisoformat(f"{at}+00:00"), customer, int(nano))
+        for at, customer, nano in connection.execute(query)
     )
 
 

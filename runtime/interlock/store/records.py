@@ -10,7 +10,15 @@ from interlock.errors import InterlockError
 from interlock.model.base import JsonObject
 from interlock.model.turn import Outcome, Spent
 
-__all__ = ["Conversation", "HistoryEntry", "Switch", "SwitchKind", "Turn", "TurnNotFound"]
+__all__ = [
+    "Conversation",
+    "HistoryEntry",
+    "Spending",
+    "Switch",
+    "SwitchKind",
+    "Turn",
+    "TurnNotFound",
+]
 
 SwitchKind = Literal["agent", "tool"]
 """What can be switched off."""
@@ -88,6 +96,16 @@ class HistoryEntry:
     who: str | None
     """Who asked for it, as far as that is known."""
     why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent for one customer in one minute."""
+
+    minute: datetime
+    """When it began."""
+    customer_id: str | None
+    cost_nano: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from interlock.store.tables import (
     activations,
+    breakers,
     conversations,
     ledger,
     messages,
@@ -34,6 +35,7 @@ from interlock.store.tables import (
 )
 
 __all__ = [
+    "ADD_BREAKER",
     "ADD_MESSAGE",
     "ADD_SNAPSHOT",
     "BEGIN_TURN",
@@ -45,6 +47,7 @@ __all__ = [
     "RECORD_EVENT",
     "SET_SWITCH",
     "STATEMENTS",
+    "UPDATE_BREAKER",
     "UPDATE_CONVERSATION",
     "Row",
     "Rows",
@@ -144,6 +147,25 @@ LIFT_SWITCH = Statement(
 )
 """Switches something on again, if it is off."""
 
+ADD_BREAKER = Statement(
+    insert(breakers).from_select(
+        ["name", "status", "changed_at"],
+        select(*_bind(breakers, "name", "status", "changed_at")).where(
+            ~exists().where(breakers.c.name == bindparam("name", type_=String))
+        ),
+    )
+)
+"""Adds a breaker unless it is there already."""
+
+UPDATE_BREAKER = Statement(
+    update(breakers)
+    .where(breakers.c.name == bindparam("of", type_=String))
+    .values(
+        status=bindparam("status", type_=String), changed_at=bindparam("changed_at", type_=String)
+    )
+)
+"""Replaces what is kept of the breaker `of`."""
+
 CREATE_CONVERSATION = Statement(_insert(conversations))
 
 BEGIN_TURN = Statement(
@@ -206,6 +228,8 @@ STATEMENTS = (
     RECORD_ACTIVATION,
     SET_SWITCH,
     LIFT_SWITCH,
+    ADD_BREAKER,
+    UPDATE_BREAKER,
     CREATE_CONVERSATION,
     BEGIN_TURN,
     ADD_MESSAGE,

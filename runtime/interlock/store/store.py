@@ -24,7 +24,7 @@ from interlock.store import reads, writes
 from interlock.store.encoding import clean_text, decode_json, encode_time
 from interlock.store.live import LiveConversations
 from interlock.store.opening import READERS, Database, open_database
-from interlock.store.records import Conversation, HistoryEntry, Switch, SwitchKind, Turn
+from interlock.store.records import Conversation, HistoryEntry, Spending, Switch, SwitchKind, Turn
 from interlock.store.statements import Rows
 from interlock.store.writer import Writer
 from interlock.turn.ports import LedgerEntry
@@ -161,6 +161,26 @@ class Store:
     async def switches(self) -> tuple[Switch, ...]:
         """All that is switched off, oldest first."""
         return await self._read(reads.read_switches)
+
+    async def keep_breaker(self, name: str, status: JsonObject) -> None:
+        """Keeps what is to be known of a breaker after a restart."""
+        await self._commit(f"breaker '{name}'", writes.breaker_rows(name, status, now=_now()))
+
+    def record_breaker(self, name: str, status: JsonObject) -> None:
+        """The same, as `record_cost` does it: it never waits and never raises."""
+
+        def rows(status: JsonObject) -> Rows:
+            return writes.breaker_rows(name, status, now=_now())
+
+        self._record(f"breaker '{name}'", rows, status, droppable=False)
+
+    async def breakers(self) -> Mapping[str, JsonObject]:
+        """What is kept of every breaker, by name."""
+        return await self._read(reads.read_breakers)
+
+    async def spending(self, *, since: datetime) -> tuple[Spending, ...]:
+        """What was spent from a time on, by minute and customer, oldest first."""
+        return await self._read(reads.read_spending, since=since)
 
     async def create_conversation(
         self, *, agent: str, customer_id: str | None, session: JsonObject

@@ -31,6 +31,7 @@ __all__ = [
     "JsonText",
     "UtcTime",
     "activations",
+    "breakers",
     "conversations",
     "ledger",
     "messages",
@@ -41,7 +42,7 @@ __all__ = [
     "turns",
 ]
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration, which brings a database to exactly these tables."""
 
 
@@ -115,6 +116,15 @@ switches = Table(
         sqlite_where=text("lifted_at IS NULL"),
         postgresql_where=text("lifted_at IS NULL"),
     ),
+)
+
+# One row a breaker that has ever changed; `status` is what its state machine keeps.
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("status", JsonText, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
 )
 
 conversations = Table(

@@ -10,6 +10,7 @@ from interlock.model.turn import Role, TurnRequest, TurnResult
 from interlock.store.encoding import clean_text, encode_json, encode_time, pack_files
 from interlock.store.records import HistoryEntry, Switch, SwitchKind
 from interlock.store.statements import (
+    ADD_BREAKER,
     ADD_MESSAGE,
     ADD_SNAPSHOT,
     BEGIN_TURN,
@@ -20,6 +21,7 @@ from interlock.store.statements import (
     RECORD_ACTIVATION,
     RECORD_EVENT,
     SET_SWITCH,
+    UPDATE_BREAKER,
     UPDATE_CONVERSATION,
     Row,
     Rows,
@@ -29,6 +31,7 @@ from interlock.turn.ports import LedgerEntry
 
 __all__ = [
     "activation_rows",
+    "breaker_rows",
     "conversation_rows",
     "cost_rows",
     "end_rows",
@@ -75,6 +78,12 @@ def lift_rows(kind: SwitchKind, name: str, *, agent: str | None, who: str | None
     """Something that is switched on again."""
     row = {**_target(kind, name, agent), "who": _optional(who), "now": now}
     return ((LIFT_SWITCH, row),)
+
+
+def breaker_rows(name: str, status: JsonObject, *, now: str) -> Rows:
+    """What is kept of a breaker."""
+    kept = {"status": encode_json(status), "changed_at": now}
+    return ((ADD_BREAKER, {"name": name, **kept}), (UPDATE_BREAKER, {"of": name, **kept}))
 
 
 def conversation_rows(
