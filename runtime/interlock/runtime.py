@@ -10,6 +10,9 @@ from functools import partial
 from time import perf_counter
 from typing import Protocol
 
+from interlock.cost.prices import price_of
+from interlock.engine.breakers import Breakers
+from interlock.engine.guarded import guard_services
 from interlock.engine.memory import Effects, MemoryCtx
 from interlock.engine.switches import Switches
 from interlock.errors import InterlockError, UnknownAgent
@@ -79,6 +82,8 @@ class Runtime:
         self.store = store
         self.switches = Switches(store)
         """What operators have switched off; turns heed it whatever generation they run on."""
+        self.breakers = Breakers(store, lambda: self.generation.snapshot)
+        """What stops damage beyond one conversation, whatever generation a turn runs on."""
         self._observer = observer
         self._effects = Effects()
         self._queues: dict[str, _Queue] = {}
@@ -119,7 +124,7 @@ class Runtime:
         leave a half-done action behind. `listener` is called with each trace event.
 
         Raises:
-            ConversationNotFound, UnknownAgent, ShuttingDown, TurnInterrupted, StoreError.
+            ConversationNotFound, UnknownAgent, Paused, ShuttingDown, TurnInterrupted, StoreError.
         """
         if self._stopping:
             raise ShuttingDown("the service is shutting down; send the message again in a moment")
@@ -148,7 +153,10 @@ class Runtime:
     async def _turn(self, conversation_id: str, text: str, listener: Listener | None) -> Answered:
         async with self._in_order(conversation_id):
             await self.switches.load()
+            await self.breakers.load()
             conversation, transcript = await self.store.history(conversation_id)
+            customer = conversation.customer_id
+            self.breakers.admit(conversation_id, customer, new=not transcript)
             async with self.generations.pin() as held:
                 agent = _agent(held.generation, conversation.agent)
                 request = TurnRequest(
@@ -163,6 +171,7 @@ class Runtime:
                 await self.store.begin_turn(request, held.digest)
                 started = perf_counter()
                 result = await self._run(held, agent, request, listener)
+            self.breakers.ended(conversation_id, escalated=result.outcome == "escalated")
             if self._observer is not None:
                 self._observer.ended(agent.spec.name, result, perf_counter() - started)
             await self.store.end_turn(request.turn_id, conversation_id, result)
@@ -187,8 +196,15 @@ class Runtime:
             if self._observer is not None:
                 self._observer.charged(entry)
 
+        generation = held.generation
+        services = guard_services(
+            generation.services,
+            self.breakers,
+            customer_id=request.customer_id,
+            price_of=partial(price_of, overrides=generation.snapshot.settings.prices),
+        )
         ctx = MemoryCtx(
-            held.generation.services,
+            services,
             effects=self._effects,
             on_event=on_event,
             on_cost=on_cost,

@@ -64,7 +64,7 @@ class MemoryCtx:
         done = self._effects.get(key)
         if done is not None:
             # The first result, but nothing was sent for it this time.
-            return {**done, "attempts": 0, "latencyMs": 0.0}
+            return {**done, "attempts": 0, "latencyMs": 0.0, "breaker": None}
         result = await STEPS["mutation"](self._services, {**args, "key": key})
         self._effects.keep(key, result)
         return result

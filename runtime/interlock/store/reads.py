@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
+    null,
     select,
     type_coerce,
 )
@@ -126,15 +127,18 @@ def read_breakers(connection: Connection) -> dict[str, JsonObject]:
     return {row.name: row.status for row in rows}
 
 
-def read_spending(connection: Connection, *, since: datetime) -> tuple[Spending, ...]:
-    """What was spent from a time on, a row for each minute and customer, oldest first."""
+def read_spending(
+    connection: Connection, *, since: datetime, by_customer: bool
+) -> tuple[Spending, ...]:
+    """What was spent from a time on, a row for each minute or each of its customers."""
     # ISO 8601 as text: the first 16 characters are the minute, in every database.
     minute = func.substr(type_coerce(ledger.c.time, String), 1, 16).label("minute")
+    customer = ledger.c.customer_id if by_customer else null().label("customer_id")
     query = (
-        select(minute, ledger.c.customer_id, func.sum(ledger.c.cost_nano))
+        select(minute, customer, func.sum(ledger.c.cost_nano))
         .where(ledger.c.time >= since, ledger.c.cost_nano.is_not(None))
-        .group_by(minute, ledger.c.customer_id)
-        .order_by(minute)
+        .group_by("minute", *([ledger.c.customer_id] if by_customer else []))
+        .order_by("minute")
     )
     return tuple(
         Spending(datetime.fromisoformat(f"{at}+00:00"), customer, int(nano))

@@ -105,6 +105,7 @@ class Spending:
     minute: datetime
     """When it began."""
     customer_id: str | None
+    """None also where customers were not asked for."""
     cost_nano: int
 
 

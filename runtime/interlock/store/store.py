@@ -178,9 +178,9 @@ class Store:
         """What is kept of every breaker, by name."""
         return await self._read(reads.read_breakers)
 
-    async def spending(self, *, since: datetime) -> tuple[Spending, ...]:
-        """What was spent from a time on, by minute and customer, oldest first."""
-        return await self._read(reads.read_spending, since=since)
+    async def spending(self, *, since: datetime, by_customer: bool) -> tuple[Spending, ...]:
+        """What was spent from a time on, by minute and, if asked, by customer; oldest first."""
+        return await self._read(reads.read_spending, since=since, by_customer=by_customer)
 
     async def create_conversation(
         self, *, agent: str, customer_id: str | None, session: JsonObject

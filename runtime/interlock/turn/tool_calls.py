@@ -170,6 +170,9 @@ async def _record(
             message = f"withheld by {violation.guardrail}: {violation.message}"
             results[index] = replace(result, status="error", data=None, message=message, cut=())
             result = results[index]
+        if result.breaker is not None:
+            run.trace.emit("breaker", result.breaker, iteration=state.iteration)
+            results[index] = result = replace(result, breaker=None)
         run.trace.emit(
             "tool_result",
             {"id": call.id, "tool": call.name, **result.to_json()},

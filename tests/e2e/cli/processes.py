@@ -14,7 +14,7 @@ __all__ = ["Running", "interlock", "running"]
 
 _SECONDS = 60
 _COMMAND = (sys.executable, "-m", "interlock.cli.main")
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR")
+_KEPT = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR")
 
 
 @dataclass(frozen=True)

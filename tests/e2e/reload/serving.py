@@ -16,7 +16,7 @@ import aiohttp
 
 _SECONDS = 60
 _COMMAND = (sys.executable, "-m", "interlock.cli.main")
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+_KEPT = ("PATH", "PYTHONPATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 _LONG = "x" * 200
 """A message that the agent's guardrail refuses, so that no model is needed for an answer."""
 
