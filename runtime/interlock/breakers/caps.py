@@ -39,10 +39,8 @@ class CapBreakers:
         self.spend.caps = caps
 
     def restore(self, cap: Cap, status: Status) -> None:
-        """Takes over what an earlier process has kept; whether a cap is reached is seen anew."""
+        """Takes over what an earlier process has kept."""
         self._statuses[cap] = status
-        if status.state == "open" and not status.held:
-            status.state = "closed"
         self._ignore()
 
     def status(self, cap: Cap) -> Status:

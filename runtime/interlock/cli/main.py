@@ -12,6 +12,7 @@ import typer
 
 from interlock import __version__
 from interlock.cli import (
+    breakers,
     chat,
     check,
     config,
@@ -75,6 +76,7 @@ app.add_typer(config.app, name="config")
 app.command("disable")(switches.disable)
 app.command("enable")(switches.enable)
 app.command("switches")(switches.switches)
+app.add_typer(breakers.app, name="breakers")
 app.command("chat")(chat.chat)
 app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")

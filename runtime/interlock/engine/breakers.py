@@ -85,6 +85,13 @@ class Breakers:
         """The time that breakers go by, in seconds since the epoch."""
         return self._clock()
 
+    @property
+    def admitted_share(self) -> float:
+        """The share of new conversations that is admitted, from 0 to 1."""
+        if self._cost.status.state != "closed":
+            return 0.0
+        return self._escalations.admission.share
+
     def observe(self, listener: Callable[[Notice], None]) -> None:
         """From now on `listener` hears of every change; it must neither wait nor raise."""
         self._listeners.append(listener)

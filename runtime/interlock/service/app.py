@@ -16,7 +16,16 @@ from starlette.routing import BaseRoute, Match, Route
 from interlock.errors import InterlockError
 from interlock.reload.supervisor import Supervisor
 from interlock.runtime import Runtime
-from interlock.service import admin, conversations, health, history, reload, switches, turns
+from interlock.service import (
+    admin,
+    breakers,
+    conversations,
+    health,
+    history,
+    reload,
+    switches,
+    turns,
+)
 from interlock.service import metrics as metrics_page
 from interlock.service.auth import Authentication
 from interlock.service.body_limit import BodyLimit
@@ -50,7 +59,7 @@ def create_app(runtime: Runtime, *, supervisor: Supervisor, metrics: Metrics) ->
         routes=[
             route
             for module in (
-                *(conversations, turns, admin, reload, history, switches),
+                *(conversations, turns, admin, reload, history, switches, breakers),
                 *(health, metrics_page),
             )
             for route in module.router.routes

@@ -98,7 +98,7 @@ async def read_conversation(request: Request, id: str) -> ConversationDetail:
 @router.post(
     "/{id}/messages",
     response_model=Answer,
-    responses={200: _EVENTS, **problems(400, 404, 413, 415, 422)},
+    responses={200: _EVENTS, **problems(400, 404, 413, 415, 422, 429)},
     openapi_extra=body_of(NewMessage),
 )
 async def send_message(request: Request, id: str) -> Response:

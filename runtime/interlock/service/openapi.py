@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from interlock.service.breaker_schemas import BreakerOperation
 from interlock.service.config_schemas import NewReload
 from interlock.service.history_schemas import NewRollback
 from interlock.service.inputs import NewConversation, NewMessage
@@ -19,6 +20,7 @@ __all__ = ["complete", "problems"]
 _REF = "#/components/schemas/{model}"
 _MODELS: Sequence[type[BaseModel]] = (
     *(NewConversation, NewMessage, NewReload, NewRollback, NewSwitch, NewToolSwitch),
+    BreakerOperation,
     Problem,
 )
 _WHEN = {
@@ -30,8 +32,9 @@ _WHEN = {
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
     422: "The request is not valid; `errors` names the fields.",
+    429: "The customer has used what may be spent for them; `Retry-After` says how long to wait.",
     500: "Something went wrong; the log tells more about `instance`.",
-    503: "The service is stopping or its store does not answer.",
+    503: "The service is stopping, paused by a breaker, or its store does not answer.",
 }
 
 
