@@ -46,6 +46,8 @@ class CapReached:
     """Spent and held."""
     free_at: float
     """When there may be room again, in seconds since the epoch."""
+    needed: int
+    """What there was no room for."""
 
     @property
     def of_customer(self) -> bool:
@@ -96,21 +98,16 @@ class Spend:
         if customer is not None:
             self._pot(customer, now).add(now, nano)
 
-    def reached(
-        self, now: float, customer: str | None, nano: int = 0, *, slack: float = 0.0
-    ) -> CapReached | None:
-        """The cap that has no room for `nano` more; with 0, one that has no room at all.
-
-        `slack` is a share of each cap that must be free beside.
-        """
+    def reached(self, now: float, customer: str | None, nano: int = 1) -> CapReached | None:
+        """The cap that has no room for `nano` more; with 1, one that has no room at all."""
         for cap in self.caps:
-            found = self.reached_under(cap, now, customer, nano, slack=slack)
+            found = self.reached_under(cap, now, customer, nano)
             if found is not None:
                 return found
         return None
 
     def reached_under(
-        self, cap: Cap, now: float, customer: str | None, nano: int = 0, *, slack: float = 0.0
+        self, cap: Cap, now: float, customer: str | None, nano: int = 1
     ) -> CapReached | None:
         """The same for one of the declared caps."""
         pot = self._customer_pot(customer) if is_of_customer(cap) else self._all
@@ -118,11 +115,10 @@ class Spend:
             return None
         most, window = self.caps[cap], pot.window(cap)
         used = window.total(now) + pot.held
-        needed = max(nano, 1) + int(most * slack)
-        if used + needed <= most:
+        if used + nano <= most:
             return None
-        free_at = window.falls_to(now, max(0, most - needed - pot.held))
-        return CapReached(cap, most, used, free_at)
+        free_at = window.falls_to(now, max(0, most - nano - pot.held))
+        return CapReached(cap, most, used, free_at, nano)
 
     def hold(self, now: float, customer: str | None, nano: int) -> Hold | CapReached:
         """Holds nano-dollars for a model call, or says which cap has no room for them."""

@@ -261,7 +261,7 @@ class Breakers:
         for cap in CAPS:
             known = kept.get(cap_name(cap))
             if known is not None:
-                self._caps.restore(cap, Status.from_json(known))
+                self._caps.restore(cap, Status.from_json(known), known["needed"])
                 if known["forgivenAt"] is not None:
                     self._forgiven[cap] = known["forgivenAt"]
         week = datetime.fromtimestamp(now - (MOST_HOURS + 1) * HOUR, UTC)
@@ -284,7 +284,8 @@ class Breakers:
         cap = cap_of(name)
         if cap is not None:
             status = self._caps.status(cap).to_json()
-            return {**status, "forgivenAt": self._forgiven.get(cap)}
+            needed = self._caps.needed(cap)
+            return {**status, "needed": needed, "forgivenAt": self._forgiven.get(cap)}
         machine = self._machine(name)
         status = machine.status.to_json()
         if isinstance(machine, EscalationRate):

@@ -18,6 +18,8 @@ router = APIRouter(prefix="/v1/breakers", tags=["breakers"])
 
 
 class _Operation(StrEnum):
+    """What an operator does with a breaker."""
+
     TRIP = "trip"
     RESET = "reset"
     DISABLE = "disable"
