@@ -175,7 +175,9 @@ def _is_fault(result: ToolResult) -> bool:
 
 
 def _worst_cost(body: JsonObject, price: Price | None) -> int:
-    return price.worst(estimate_tokens(len(to_json(body))), body["max_tokens"]) if price else 0
+    # One token more, as a turn that adds up estimates rounds each of them up.
+    prompt = estimate_tokens(len(to_json(body))) + 1
+    return price.worst(prompt, body["max_tokens"]) if price else 0
 
 
 def _cost(answer: ModelReply | ModelFailure, price: Price | None, held: int) -> int:

@@ -82,7 +82,7 @@ def escalate(run: Run, decision: Decision) -> Ending:
     escalation: JsonObject = {
         "queue": declared.queue,
         "reason": decision.reason,
-        "detail": str(asked) if asked else decision.detail,
+        "detail": str(asked) if asked else _detail(decision),
         "summary": _summary(run),
         "lastToolCall": None if last is None else {"tool": last.name, "input": last.input},
     }
@@ -137,6 +137,13 @@ def finish(run: Run, ending: Ending) -> TurnResult:
         unpriced_calls=state.unpriced_calls,
         escalation=ending.escalation,
     )
+
+
+def _detail(decision: Decision) -> str | None:
+    """What decided, with the YAML key that an operator would change."""
+    if decision.limit is None:
+        return decision.detail
+    return f"{decision.detail} ({decision.limit})" if decision.detail else decision.limit
 
 
 def _summary(run: Run) -> str:
