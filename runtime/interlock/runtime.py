@@ -115,6 +115,12 @@ class Runtime:
             agent=agent, customer_id=customer_id, session=claims
         )
 
+    async def check_open(self, conversation_id: str) -> None:
+        """Raises what `send` would raise at once: `ConversationNotFound`, `Paused`."""
+        await self.breakers.load()
+        conversation, transcript = await self.store.history(conversation_id)
+        self.breakers.admit(conversation_id, conversation.customer_id, new=not transcript)
+
     async def send(
         self, conversation_id: str, text: str, *, listener: Listener | None = None
     ) -> Answered:

@@ -73,8 +73,7 @@ class CostSpike:
             return None
         seen = self.spike(now)
         if status.state == "closed":
-            quiet = status.who is not None and status.since is not None
-            if quiet and now - (status.since or 0.0) < HOUR:
+            if status.until is not None and now < status.until:
                 return None
             if (
                 seen.baseline is None
@@ -99,7 +98,9 @@ class CostSpike:
 
     def reset(self, now: float, *, who: str | None, why: str) -> Change:
         """Takes new conversations, and judges again in an hour."""
-        return self.status.reset(now, who=who or "somebody", why=why)
+        change = self.status.reset(now, who=who, why=why)
+        self.status.until = now + HOUR
+        return change
 
     def disable(self, now: float, *, who: str | None, why: str) -> Change:
         """Takes new conversations, whatever they cost."""
@@ -107,9 +108,7 @@ class CostSpike:
 
     def enable(self, now: float, *, who: str | None, why: str) -> Change:
         """Judges again, at once."""
-        change = self.status.enable(now, who=who, why=why)
-        self.status.who = None
-        return change
+        return self.status.enable(now, who=who, why=why)
 
     def _median(self, now: float, start: float) -> int | None:
         self._costs.total(now)

@@ -32,7 +32,7 @@ class Status:
     who: str | None = None
     """The operator who brought it about; None if it was nobody."""
     until: float | None = None
-    """When it is probed or tried again; None if nothing is known about that."""
+    """When it is probed, tried or judged again; None if nothing is known about that."""
     held: bool = False
     """Whether an operator has tripped it: then it stays open until it is reset."""
     disabled: bool = False

@@ -25,6 +25,9 @@ __all__ = ["guard_services"]
 _LEAST_SECONDS = 1.0
 """A model call with less time than this is not worth waiting for."""
 
+_FAIR_SECONDS = 5.0
+"""A time-out after less, at the end of a turn, says nothing about the model server."""
+
 _OVERLOAD = frozenset({"overloaded", "rate_limit", "server", "timeout", "connection"})
 """The failures that say that a model server has too much to do, or does not work."""
 
@@ -135,8 +138,11 @@ class _Provider:
         except asyncio.CancelledError:
             calls.abandon(name, admission)
             raise
+        change: Change | None = None
         if isinstance(answer, ModelReply) or answer.kind not in _OVERLOAD:
             change = calls.record(name, admission, ok=True)
+        elif answer.kind == "timeout" and timeout_seconds < _FAIR_SECONDS:
+            calls.abandon(name, admission)
         else:
             change = calls.record(name, admission, ok=False, wait=answer.retry_after_seconds)
         change = change or admission.change

@@ -49,7 +49,7 @@ class BreakerView(Schema):
     who: str | None
     """The operator who brought it about; null if it was nobody."""
     next_probe: datetime | None
-    """When it is tried again; null if it is closed, or if nobody knows."""
+    """When it is tried or judged again; null if nobody knows, or if it is at any time."""
     held: bool
     """Whether an operator has tripped it; then it stays open until it is reset."""
     disabled: bool

@@ -119,10 +119,10 @@ async def stream_answer(
 ) -> StreamingResponse:
     """Sends the message, and answers with its progress and then its answer.
 
-    Raises `ConversationNotFound` and `StoreError` while a status can still say so; what fails
-    later is told by the last event, `error`.
+    Raises `ConversationNotFound`, `Paused` and `StoreError` while a status can still say so; what
+    fails later is told by the last event, `error`.
     """
-    await runtime.store.conversation(conversation_id)
+    await runtime.check_open(conversation_id)
     progress = Progress()
 
     async def last_event() -> bytes:

@@ -56,6 +56,11 @@ async def test_at_a_customers_cap_that_customer_waits_and_no_other(
                 break
         assert (status, document["code"]) == (429, "paused")
         assert "CUST" not in document["detail"]
+        # Who asks for progress is told by the status, too.
+        path = f"/v1/conversations/{first}/messages"
+        headers = {"accept": "text/event-stream"}
+        async with stack.service.client.post(path, json={"text": "hi"}, headers=headers) as answer:
+            assert (answer.status, answer.content_type) == (429, "application/problem+json")
         assert 0 < int(retry or 0) <= 3700
         other = await stack.service.open(customer="CUST-1002")
         assert (await try_to_send(stack, other, "hello"))[0] == 200

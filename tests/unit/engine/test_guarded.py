@@ -223,3 +223,13 @@ async def test_concurrent_calls_never_pass_a_cap(store: Store) -> None:
     assert {answer.kind for answer in refused} == {"paused"}
     assert "spend.perCustomerPerHourUsd" in refused[0].message
     assert server.calls * 100_000 <= NANO // 100
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(4.9, "closed"), (5.0, "open")])
+async def test_only_a_fair_time_out_counts(store: Store, seconds: float, state: str) -> None:
+    breakers = await World(store).breakers()
+    name, _ = names(breakers)
+    services = guarded(breakers, provider=Provider(lambda: failed("timeout")))
+    for _ in range(10):
+        await services.providers[name].call(BODY, timeout_seconds=seconds)
+    assert breakers.status(f"provider.{name}").state == state
