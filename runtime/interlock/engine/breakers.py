@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
 from interlock.breakers.admission import AdmissionShare, is_admitted
 from interlock.breakers.breaker import Breaker
 from interlock.breakers.caps import CapBreakers, CapChange
-from interlock.breakers.cost_spike import HOUR, MOST_HOURS, CostSpike
+from interlock.breakers.cost_spike import CostSpike
 from interlock.breakers.escalation_rate import EscalationRate
 from interlock.breakers.spend import CAPS, Cap, CapReached, Hold, is_of_customer
 from interlock.breakers.status import Change, Status
@@ -33,6 +33,7 @@ from interlock.engine.breaker_names import (
 from interlock.engine.breaker_notice import Notice, Paused
 from interlock.engine.breaker_policies import cost_policy, escalation_policy, spend_caps
 from interlock.engine.call_breakers import CallBreakers
+from interlock.engine.earlier_costs import count_earlier_costs
 from interlock.model.base import JsonObject
 from interlock.store.store import Store
 
@@ -64,6 +65,7 @@ class Breakers:
         self._config = config
         self._clock = clock
         self._adopted: Snapshot | None = None
+        self._names: dict[str, None] = {}  # in order, and quickly found
         self._forgiven: dict[Cap, float] = {}
         self._listeners: list[Callable[[Notice], None]] = []
         self._loaded = False
@@ -157,27 +159,18 @@ class Breakers:
 
     def names(self) -> tuple[str, ...]:
         """All breakers that the active configuration has."""
-        snapshot = self._config()
-        tools = [tool for tool in snapshot.tools.values() if tool.category != "escalation"]
-        return (
-            ESCALATION_RATE,
-            COST_SPIKE,
-            *(cap_name(cap) for cap in spend_caps(snapshot.settings.spend)),
-            *(provider_name(name) for name in snapshot.settings.providers),
-            *(tool_name(tool.name) for tool in tools),
-        )
+        self._now()
+        return tuple(self._names)
 
     def status(self, name: str) -> Status:
         """The status of a breaker. Raises `UnknownBreaker`."""
-        require_breaker(name, self.names())
-        self._now()
+        self._require(name)
         cap = cap_of(name)
         return self._machine(name).status if cap is None else self._caps.status(cap)
 
     def counts(self, name: str) -> JsonObject:
         """What a breaker judges by at this moment. Raises `UnknownBreaker`."""
-        require_breaker(name, self.names())
-        now, cap = self._now(), cap_of(name)
+        now, cap = self._require(name), cap_of(name)
         if cap is not None:
             most = self._caps.spend.caps[cap]
             if is_of_customer(cap):
@@ -203,8 +196,7 @@ class Breakers:
         until this process ends.
         """
         await self.load()
-        require_breaker(name, self.names())
-        now, cap = self._now(), cap_of(name)
+        now, cap = self._require(name), cap_of(name)
         if cap is None:
             machine = self._machine(name)
             change = {
@@ -246,10 +238,17 @@ class Breakers:
             self._cost.policy = cost_policy(declared.cost_spike)
             self._escalations.policy = escalation_policy(declared.escalation_rate)
             self._calls.adopt(snapshot)
+            self._names = dict.fromkeys(_names_of(snapshot))
         return self._clock()
 
+    def _require(self, name: str) -> float:
+        """The time, if there is such a breaker. Raises `UnknownBreaker`."""
+        now = self._now()
+        require_breaker(name, self._names)
+        return now
+
     async def _load(self) -> None:
-        now, kept = self._clock(), await self._store.breakers()
+        kept = await self._store.breakers()
         self._calls.restore(kept)
         if COST_SPIKE in kept:
             self._cost.status = Status.from_json(kept[COST_SPIKE])
@@ -264,20 +263,9 @@ class Breakers:
                 self._caps.restore(cap, Status.from_json(known), known["needed"])
                 if known["forgivenAt"] is not None:
                     self._forgiven[cap] = known["forgivenAt"]
-        week = datetime.fromtimestamp(now - (MOST_HOURS + 1) * HOUR, UTC)
-        for spent in await self._store.spending(since=week, by_customer=False):
-            self._cost.add(spent.minute.timestamp(), spent.cost_nano)
-        spend, forgiven = self._caps.spend, dict(self._forgiven)
-        day = datetime.fromtimestamp(now - 25 * HOUR, UTC)
-        for spent in await self._store.spending(since=day, by_customer=True):
-            minute = spent.minute.timestamp()
-            # Of the minute in which a cap was forgiven all counts: rather too much than too little.
-            for cap in [cap for cap, at in forgiven.items() if at < minute + 60]:
-                spend.forgive(cap)
-                del forgiven[cap]
-            spend.charge(minute, spent.customer_id, spent.cost_nano)
-        for cap in forgiven:
-            spend.forgive(cap)
+        await count_earlier_costs(
+            self._store, self._cost, self._caps.spend, now=self._clock(), forgiven=self._forgiven
+        )
 
     def _to_keep(self, name: str) -> JsonObject:
         """What a breaker has to know after a restart."""
@@ -310,6 +298,16 @@ class Breakers:
         notice = Notice(name, yaml_key(name), change.state, change.why, status.who, at)
         for listener in self._listeners:
             listener(notice)
+
+
+def _names_of(snapshot: Snapshot) -> Iterator[str]:
+    yield ESCALATION_RATE
+    yield COST_SPIKE
+    yield from (cap_name(cap) for cap in spend_caps(snapshot.settings.spend))
+    yield from (provider_name(name) for name in snapshot.settings.providers)
+    for tool in snapshot.tools.values():
+        if tool.category != "escalation":
+            yield tool_name(tool.name)
 
 
 def _paused(
