@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 from pydantic_core import to_json
 
+from interlock.cost.prices import price_of
+from interlock.engine.breakers import Breakers
+from interlock.engine.guarded import guard_services
 from interlock.engine.memory import Effects, MemoryCtx
 from interlock.engine.switches import Switches
 from interlock.errors import InterlockError, UnknownAgent
@@ -97,6 +100,8 @@ class Runtime:
         self.store = store
         self.switches = Switches(store)
         """What operators have switched off; turns heed it whatever generation they run on."""
+        self.breakers = Breakers(store, lambda: self.generation.snapshot)
+        """What stops damage beyond one conversation, whatever generation a turn runs on."""
         self._observer = observer
         self._effects = Effects()
         self._queues: dict[str, _Queue] = {}
@@ -145,6 +150,14 @@ class Runtime:
             agent=agent, customer_id=customer_id, session=claims, api_key=api_key
         )
 
+    async def check_open(self, conversation_id: str) -> None:
+        """Raises what `send` would raise at once: `ConversationNotFound`, `Paused`."""
+        await self.breakers.load()
+        conversation, transcript = await self.store.history(conversation_id)
+        if await self.people.escalation_of(conversation_id) is None:
+            # A person answers whatever the breakers say.
+            self.breakers.admit(conversation_id, conversation.customer_id, new=not transcript)
+
     async def send(
         self, conversation_id: str, text: str, *, listener: Listener | None = None
     ) -> Answered:
@@ -154,7 +167,7 @@ class Runtime:
         leave a half-done action behind. `listener` is called with each trace event.
 
         Raises:
-            ConversationNotFound, UnknownAgent, ShuttingDown, TurnInterrupted, StoreError.
+            ConversationNotFound, UnknownAgent, Paused, ShuttingDown, TurnInterrupted, StoreError.
         """
         if self._stopping:
             raise ShuttingDown("the service is shutting down; send the message again in a moment")
@@ -197,6 +210,7 @@ class Runtime:
     ) -> Answered:
         """Runs a turn, in the conversation's order; `also` is committed with its end."""
         await self.switches.load()
+        await self.breakers.load()
         conversation, transcript = await self.store.history(conversation_id)
         async with self.generations.pin(conversation) as held:
             agent = _agent(held.generation, conversation.agent)
@@ -211,11 +225,15 @@ class Runtime:
                 resumed=resumed,
             )
             desk = await self.people.desk(held.generation, agent, request)
+            if desk.with_person is None:
+                self.breakers.admit(conversation_id, conversation.customer_id, new=not transcript)
             await self.store.begin_turn(request, held.digest)
             started = perf_counter()
             async with desk:
                 result = await self._run(held, agent, request, listener, desk)
-                self.generations.ended(held, conversation, result)
+                if desk.with_person is None:
+                    self.generations.ended(held, conversation, result)
+                    self.breakers.ended(conversation_id, escalated=result.outcome == "escalated")
                 if self._observer is not None:
                     self._observer.ended(agent.spec.name, result, perf_counter() - started)
                 result, rows = desk.close(result)
@@ -272,8 +290,15 @@ class Runtime:
             if self._observer is not None:
                 self._observer.charged(entry)
 
+        generation = held.generation
+        services = guard_services(
+            generation.services,
+            self.breakers,
+            customer_id=request.customer_id,
+            price_of=partial(price_of, overrides=generation.snapshot.settings.prices),
+        )
         ctx = MemoryCtx(
-            held.generation.services,
+            services,
             effects=self._effects,
             on_event=on_event,
             on_cost=on_cost,

@@ -13,6 +13,7 @@ import typer
 from interlock import __version__
 from interlock.cli import (
     approvals,
+    breakers,
     canary,
     chat,
     check,
@@ -83,6 +84,7 @@ app.command("enable")(switches.enable)
 app.command("switches")(switches.switches)
 app.add_typer(escalations.app, name="escalations")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(breakers.app, name="breakers")
 app.command("chat")(chat.chat)
 app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")

@@ -71,23 +71,18 @@ def check_secret_files(placed: Placed[Settings], read_secret: Callable[[str], st
 
 
 def check_addresses(placed: Placed[Settings], environment: Mapping[str, str]) -> None:
-    """Reports base URLs, as the environment makes them, that no request could be sent to."""
-    for name, provider in placed.model.providers.items():
-        value = provider.base_url
-        url = (
-            environment.get(value.env, value.default or "") if isinstance(value, EnvRef) else value
-        )
-        if url and not _is_http_url(url):
-            placed.report(
-                "ILK-C003",
-                f"'{url}' is not the URL of a server",
-                ("providers", name, "baseUrl"),
-                hint="write it as https://HOST or http://HOST:PORT",
-            )
-
-    webhook = placed.model.people.webhook
+    """Reports URLs, as the environment makes them, that no request could be sent to."""
+    addresses: list[tuple[Loc, str | EnvRef]] = [
+        (("providers", name, "baseUrl"), provider.base_url)
+        for name, provider in placed.model.providers.items()
+    ]
+    webhook = placed.model.alerts.webhook
     if webhook is not None:
-        value = webhook.url
+        addresses.append((("alerts", "webhook", "url"), webhook.url))
+    people = placed.model.people.webhook
+    if people is not None:
+        addresses.append((("people", "webhook", "url"), people.url))
+    for location, value in addresses:
         url = (
             environment.get(value.env, value.default or "") if isinstance(value, EnvRef) else value
         )
@@ -95,8 +90,8 @@ def check_addresses(placed: Placed[Settings], environment: Mapping[str, str]) ->
             placed.report(
                 "ILK-C003",
                 f"'{url}' is not the URL of a server",
-                ("people", "webhook", "url"),
-                hint="write it as https://HOST/PATH",
+                location,
+                hint="write it as https://HOST or http://HOST:PORT",
             )
 
 
@@ -116,11 +111,11 @@ def _references(settings: Settings) -> Iterator[tuple[Loc, EnvRef | SecretRef]]:
         yield ("auth", "sessions", "key"), sessions.key
     for index, key in enumerate(() if sessions is None else sessions.keys):
         yield ("auth", "sessions", "keys", index, "key"), key.key
-    webhook = settings.people.webhook
-    if webhook is not None:
-        yield ("people", "webhook", "secret"), webhook.secret
-        if isinstance(webhook.url, EnvRef):
-            yield ("people", "webhook", "url"), webhook.url
+    people = settings.people.webhook
+    if people is not None:
+        yield ("people", "webhook", "secret"), people.secret
+        if isinstance(people.url, EnvRef):
+            yield ("people", "webhook", "url"), people.url
     for name, provider in settings.providers.items():
         yield ("providers", name, "apiKey"), provider.api_key
         if isinstance(provider.base_url, EnvRef):
@@ -128,3 +123,8 @@ def _references(settings: Settings) -> Iterator[tuple[Loc, EnvRef | SecretRef]]:
         for header, value in provider.headers.items():
             if isinstance(value, SecretRef):
                 yield ("providers", name, "headers", header), value
+    webhook = settings.alerts.webhook
+    if webhook is not None:
+        yield ("alerts", "webhook", "secret"), webhook.secret
+        if isinstance(webhook.url, EnvRef):
+            yield ("alerts", "webhook", "url"), webhook.url

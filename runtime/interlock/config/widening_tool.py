@@ -118,5 +118,40 @@ TOOL_RULES: tuple[Rule, ...] = (
         when.raised_for_an_agent(lambda agent: agent.breakers.repetition.polls),
         "a turn that goes nowhere goes on for longer",
     ),
+    Rule(
+        "tool",
+        "breaker.errorRate",
+        "raised",
+        when.raised,
+        "a tool that fails is called more often",
+    ),
+    Rule(
+        "tool",
+        "breaker.minCalls",
+        "raised",
+        when.raised,
+        "a tool that fails is called more often",
+    ),
+    Rule(
+        "tool",
+        "breaker.openFor",
+        "lowered",
+        when.lowered,
+        "a tool that fails is called more often",
+    ),
+    Rule(
+        "tool",
+        "breaker.maxOpenFor",
+        "lowered",
+        when.lowered,
+        "a tool that fails is called more often",
+    ),
+    Rule(
+        "tool",
+        "breaker.probes",
+        "raised",
+        when.raised,
+        "a tool that fails is called more often",
+    ),
 )
 """Every rule on tools."""

@@ -43,7 +43,7 @@ async def carry_out(services: Services, effects: Effects, key: str, args: JsonOb
     done = effects.get(key)
     if done is not None:
         # The first result, but nothing was sent for it this time.
-        return {**done, "attempts": 0, "latencyMs": 0.0}
+        return {**done, "attempts": 0, "latencyMs": 0.0, "breaker": None}
     result = await STEPS["mutation"](services, {**args, "key": key})
     effects.keep(key, result)
     return result

@@ -31,6 +31,8 @@ class ToolResult:
     attempts: int = 0
     """Calls that were really made; 0 for one that was refused before."""
     latency_ms: float = 0.0
+    breaker: JsonObject | None = None
+    """What the tool's breaker did about the call, for the trace; None if it did nothing."""
 
     @classmethod
     def error(
@@ -41,6 +43,7 @@ class ToolResult:
 
     def to_json(self) -> JsonObject:
         """The result as JSON, for step results and the trace."""
+        noted = {} if self.breaker is None else {"breaker": self.breaker}
         return {
             "status": self.status,
             "data": self.data,
@@ -50,6 +53,7 @@ class ToolResult:
             "cut": list(self.cut),
             "attempts": self.attempts,
             "latencyMs": self.latency_ms,
+            **noted,
         }
 
     @classmethod
@@ -64,6 +68,7 @@ class ToolResult:
             cut=tuple(value["cut"]),
             attempts=value["attempts"],
             latency_ms=value["latencyMs"],
+            breaker=value.get("breaker"),
         )
 
     def for_model(self) -> JsonObject:

@@ -18,6 +18,7 @@ from interlock.model.base import (
     TextOrSecret,
     ValueOrEnv,
 )
+from interlock.model.breakers import Alerts, Breakers, SpendCaps
 from interlock.model.canary import Canary
 from interlock.model.identity import Auth, Customers
 from interlock.model.people import People
@@ -173,6 +174,12 @@ class Settings(Document):
     """The servers that answer model calls, by a name of your choice."""
     models: Annotated[dict[Name, ModelEntry], Field(min_length=1)]
     """The models that agents may use, by the name that they use."""
+    breakers: Breakers = Breakers()
+    """What stops damage in the service as a whole."""
+    spend: SpendCaps = SpendCaps()
+    """What model calls may cost in an hour or a day."""
+    alerts: Alerts = Alerts()
+    """Who hears of a breaker that opens or closes."""
     prices: dict[str, PriceEntry] = {}
     """Prices by model id, which override the known ones."""
     variables: dict[str, str | int | float | bool] = {}

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from interlock.model.base import Document, Duration, JsonObject, Name
+from interlock.model.breakers import ToolBreaker
 
 __all__ = [
     "Approval",
@@ -148,6 +149,8 @@ class Tool(Document):
     """When a mutation waits for a person's yes; never if left out."""
     loop: Loop = Loop()
     """What counts as going round in circles with this tool."""
+    breaker: ToolBreaker = ToolBreaker()
+    """When calls are not made any more because most of them fail."""
 
     @model_validator(mode="after")
     def _check_kind(self) -> Self:

@@ -19,6 +19,7 @@ from interlock.runtime import Runtime
 from interlock.service import (
     admin,
     approvals,
+    breakers,
     canary,
     conversations,
     escalations,
@@ -73,7 +74,7 @@ def create_app(
             route
             for module in (
                 *(conversations, turns, admin, reload, canary, history, switches),
-                *(escalations, approvals, feedback),
+                *(escalations, approvals, feedback, breakers),
                 *(health, metrics_page),
             )
             for route in module.router.routes

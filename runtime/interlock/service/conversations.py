@@ -141,6 +141,12 @@ async def send_message(request: Request, id: str) -> Response:
     known = await require_own(request, conversation, claims_of(request, body.session))
     end = _begin_turn(request, known)
     if wants_events(",".join(request.headers.getlist("accept"))):
+        try:
+            # While a status can still say so.
+            await runtime.check_open(conversation)
+        except BaseException:
+            end()
+            raise
         return stream_answer(
             runtime,
             conversation,

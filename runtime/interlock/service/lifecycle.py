@@ -10,6 +10,8 @@ from contextlib import AsyncExitStack, closing
 from functools import partial
 from pathlib import Path
 
+from interlock.alerts.alerter import Alerter
+from interlock.alerts.webhook import Target, WebhookSender
 from interlock.config.snapshot import Snapshot
 from interlock.diagnostics import Diagnostic, Location
 from interlock.model.agent import Replies
@@ -95,6 +97,10 @@ async def serve(
             await runtime.switches.load()
             runtime.people.listen(metrics.people)
             await runtime.people.start()
+            await runtime.breakers.load()
+            metrics.watch(runtime.breakers)
+            alerter = Alerter(WebhookSender(partial(_webhook, runtime, environment)))
+            alerter.begin(runtime.breakers)
             # From here on the runtime closes what is open, and the server the socket.
             stack.pop_all()
         app = create_app(runtime, supervisor=supervisor, metrics=metrics, ring=ring)
@@ -106,6 +112,7 @@ async def serve(
             listener,
             runtime=runtime,
             supervisor=supervisor,
+            alerter=alerter,
             told=told,
             systemd=Systemd(environment, supervisor),
             on_ready=on_ready,
@@ -120,12 +127,27 @@ def _refuse_exposure(host: str, ring: KeyRing, snapshot: Snapshot) -> Iterable[D
         yield Diagnostic("ILK-R004", str(error), Location("interlock.yaml"), where="auth.keys")
 
 
+def _webhook(runtime: Runtime, environment: Mapping[str, str]) -> Target | None:
+    """Where the active configuration sends alerts."""
+    generation = runtime.generation
+    declared = generation.snapshot.settings.alerts.webhook
+    if declared is None:
+        return None
+    return Target(
+        url=resolve(declared.url, environment),
+        secret=generation.secrets.resolve(declared.secret, environment),
+        timeout_seconds=declared.timeout.total_seconds(),
+        attempts=declared.attempts,
+    )
+
+
 async def _run(
     server: Server,
     listener: socket.socket,
     *,
     runtime: Runtime,
     supervisor: Supervisor,
+    alerter: Alerter,
     told: Told,
     systemd: Systemd,
     on_ready: Callable[[str], None],
@@ -148,6 +170,7 @@ async def _run(
             # The server goes on meanwhile: to answer running turns, and to say no to new ones.
             drain = supervisor.active.settings.server.drain_timeout
             await runtime.close(drain_seconds=drain.total_seconds())
+            await alerter.close()
         finally:
             server.should_exit = True
             await serving

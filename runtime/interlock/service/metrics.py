@@ -16,6 +16,9 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from interlock.breakers.status import State
+from interlock.engine.breaker_notice import Notice
+from interlock.engine.breakers import Breakers
 from interlock.model.event import TraceEvent
 from interlock.model.turn import TurnResult
 from interlock.model.usage import Usage
@@ -31,6 +34,7 @@ router = APIRouter(tags=["health"])
 _NANO = 1e9
 _RELOAD_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _TURN_SECONDS = (0.25, 0.5, 1, 2, 3, 5, 8, 13, 21, 34, 60, 120)
+_STATES: Mapping[State, int] = {"closed": 0, "half_open": 1, "open": 2}
 _OTHER = "(other)"
 """Stands for every tool that only a model believes in: it could make up any number of them."""
 
@@ -127,6 +131,14 @@ class Metrics:
             *("agent", "model", "route"),
         )
         self._tool_calls = counter("tool_calls", "Tool calls.", "tool", "status")
+        self._breakers: Breakers | None = None
+        self._breaker_state = gauge(
+            "breaker_state", "0 if a breaker is closed, 1 half open, 2 open.", "breaker"
+        )
+        self._trips = counter("breaker_trips", "How often a breaker has opened.", "breaker")
+        self._admitted = gauge(
+            "admitted_share", "The share of new conversations that is admitted, from 0 to 1."
+        )
 
         self._escalations = counter(
             "escalations", "What happened to escalations.", "queue", "event"
@@ -136,6 +148,16 @@ class Metrics:
 
         self._reloads.labels("applied", supervisor.activation.trigger).inc()
         self._restarts_seen = 0
+
+    def watch(self, breakers: Breakers) -> None:
+        """From now on these breakers are measured too."""
+        self._breakers = breakers
+        breakers.observe(self.tripped)
+
+    def tripped(self, notice: Notice) -> None:
+        """Counts a breaker that has opened."""
+        if notice.state == "open":
+            self._trips.labels(notice.breaker).inc()
 
     def attempted(self, outcome: ReloadOutcome, trigger: Trigger) -> None:
         """Counts an attempt to change the configuration."""
@@ -204,7 +226,16 @@ class Metrics:
         tried = () if generations.trial is None else (generations.trial.held,)
         held_ones = (*generations.draining, *tried, generations.active)
         self._in_flight.set(sum(held.turns for held in held_ones))
+        if self._breakers is not None:
+            self._measure(self._breakers)
         return generate_latest(self._registry)
+
+    def _measure(self, breakers: Breakers) -> None:
+        breakers.refresh()
+        self._breaker_state.clear()
+        for name in breakers.names():
+            self._breaker_state.labels(name).set(_STATES[breakers.status(name).state])
+        self._admitted.set(breakers.admitted_share)
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from interlock.service.breaker_schemas import BreakerOperation
 from interlock.service.config_schemas import EndCanary, NewReload
 from interlock.service.history_schemas import NewRollback
 from interlock.service.inputs import NewConversation, NewMessage
@@ -29,6 +30,7 @@ _REF = "#/components/schemas/{model}"
 _MODELS: Sequence[type[BaseModel]] = (
     *(NewConversation, NewMessage, NewReload, EndCanary, NewRollback, NewSwitch, NewToolSwitch),
     *(NewReply, NewHandBack, NewResolution, NewEdit, NewDenial, NewAnswer, NewFeedback),
+    BreakerOperation,
     Problem,
 )
 _WHEN = {
@@ -43,7 +45,7 @@ _WHEN = {
     422: "The request is not valid; `errors` names the fields.",
     429: "The customer has reached a limit; `Retry-After` says how long to wait.",
     500: "Something went wrong; the log tells more about `instance`.",
-    503: "The service is stopping or its store does not answer.",
+    503: "The service is stopping, paused by a breaker, or its store does not answer.",
 }
 
 

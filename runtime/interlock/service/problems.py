@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 from fastapi import Request
@@ -15,6 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
+from interlock.engine.breaker_names import UnknownBreaker
+from interlock.engine.breaker_notice import Paused
 from interlock.engine.switches import NotDeclared
 from interlock.errors import ConversationNotFound, InterlockError, StoreError, UnknownAgent
 from interlock.model.base import Json, JsonObject
@@ -52,6 +55,7 @@ _STATUS: Mapping[type[InterlockError], int] = {
     NotDeclared: 404,
     TurnNotFound: 404,
     UnknownAgent: 404,
+    UnknownBreaker: 404,
     UnknownSnapshot: 404,
     TurnInterrupted: 503,
     Unavailable: 409,
@@ -83,6 +87,10 @@ def explain(error: Exception, request_id: str) -> ApiError:
         case HTTPException(status_code=status, detail=detail, headers=headers):
             code = HTTPStatus(status).phrase.lower().replace(" ", "_")
             return ApiError(status, code, detail, headers=headers or {})
+        case Paused():
+            status, seconds = (429 if error.of_customer else 503), ceil(error.retry_after)
+            headers = {"retry-after": str(seconds)}
+            return ApiError(status, error.code, str(error), headers=headers)
         case ShuttingDown() | SupervisorClosed():
             return ApiError(503, error.code, str(error), headers=_RETRY_AFTER)
         case StoreError():

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, literal_column, select
+from sqlalchemy import (
+    Connection,
+    Row,
+    String,
+    bindparam,
+    func,
+    literal_column,
+    null,
+    select,
+    type_coerce,
+)
 
 from interlock.errors import ConversationNotFound
+from interlock.model.base import JsonObject
 from interlock.model.event import TraceEvent
 from interlock.model.turn import Message, Spent, TurnResult
 from interlock.model.usage import Usage
@@ -15,6 +27,7 @@ from interlock.store.people_records import StoredMessage
 from interlock.store.records import (
     Conversation,
     HistoryEntry,
+    Spending,
     StoredKey,
     Switch,
     Turn,
@@ -23,6 +36,7 @@ from interlock.store.records import (
 from interlock.store.tables import (
     activations,
     api_keys,
+    breakers,
     conversations,
     ledger,
     messages,
@@ -36,6 +50,7 @@ from interlock.turn.ports import LedgerEntry
 __all__ = [
     "read_activations",
     "read_api_keys",
+    "read_breakers",
     "read_conversation",
     "read_conversations",
     "read_events",
@@ -45,6 +60,7 @@ __all__ = [
     "read_running_turns",
     "read_snapshot",
     "read_snapshot_digests",
+    "read_spending",
     "read_switches",
     "read_transcript",
     "read_turn",
@@ -114,6 +130,31 @@ def read_switches(connection: Connection) -> tuple[Switch, ...]:
 def read_api_keys(connection: Connection) -> tuple[StoredKey, ...]:
     """All API keys that were ever made, oldest first."""
     return tuple(StoredKey(**row._mapping) for row in connection.execute(_API_KEYS))
+
+
+def read_breakers(connection: Connection) -> dict[str, JsonObject]:
+    """What is kept of every breaker, by name."""
+    rows = connection.execute(select(breakers))
+    return {row.name: row.status for row in rows}
+
+
+def read_spending(
+    connection: Connection, *, since: datetime, by_customer: bool
+) -> tuple[Spending, ...]:
+    """What was spent from a time on, a row for each minute or each of its customers."""
+    # ISO 8601 as text: the first 16 characters are the minute, in every database.
+    minute = func.substr(type_coerce(ledger.c.time, String), 1, 16).label("minute")
+    customer = ledger.c.customer_id if by_customer else null().label("customer_id")
+    query = (
+        select(minute, customer, func.sum(ledger.c.cost_nano))
+        .where(ledger.c.time >= since, ledger.c.cost_nano.is_not(None))
+        .group_by("minute", *([ledger.c.customer_id] if by_customer else []))
+        .order_by("minute")
+    )
+    return tuple(
+        Spending(datetime.fromisoformat(f"{at}+00:00"), customer, int(nano))
+        for at, customer, nano in connection.execute(query)
+    )
 
 
 def read_conversation(connection: Connection, conversation_id: str) -> Conversation:

@@ -14,6 +14,7 @@ from interlock.model.turn import Outcome, Spent
 __all__ = [
     "Conversation",
     "HistoryEntry",
+    "Spending",
     "StoredKey",
     "Switch",
     "SwitchKind",
@@ -99,6 +100,17 @@ class HistoryEntry:
     who: str | None
     """Who asked for it, as far as that is known."""
     why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent for one customer in one minute."""
+
+    minute: datetime
+    """When it began."""
+    customer_id: str | None
+    """None also where customers were not asked for."""
+    cost_nano: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from interlock.store.tables import (
     activations,
     api_keys,
+    breakers,
     conversations,
     ledger,
     messages,
@@ -35,6 +36,7 @@ from interlock.store.tables import (
 )
 
 __all__ = [
+    "ADD_BREAKER",
     "ADD_MESSAGE",
     "ADD_SNAPSHOT",
     "BEGIN_TURN",
@@ -48,6 +50,7 @@ __all__ = [
     "REPLACE_TURN_TEXT",
     "SET_SWITCH",
     "STATEMENTS",
+    "UPDATE_BREAKER",
     "UPDATE_CONVERSATION",
     "USE_KEY",
     "Row",
@@ -155,6 +158,25 @@ USE_KEY = Statement(
 )
 """Notes when the API key `of` was used."""
 
+ADD_BREAKER = Statement(
+    insert(breakers).from_select(
+        ["name", "status", "changed_at"],
+        select(*_bind(breakers, "name", "status", "changed_at")).where(
+            ~exists().where(breakers.c.name == bindparam("name", type_=String))
+        ),
+    )
+)
+"""Adds a breaker unless it is there already."""
+
+UPDATE_BREAKER = Statement(
+    update(breakers)
+    .where(breakers.c.name == bindparam("of", type_=String))
+    .values(
+        status=bindparam("status", type_=String), changed_at=bindparam("changed_at", type_=String)
+    )
+)
+"""Replaces what is kept of the breaker `of`."""
+
 CREATE_CONVERSATION = Statement(_insert(conversations))
 
 BEGIN_TURN = Statement(
@@ -231,6 +253,8 @@ STATEMENTS = (
     SET_SWITCH,
     LIFT_SWITCH,
     USE_KEY,
+    ADD_BREAKER,
+    UPDATE_BREAKER,
     CREATE_CONVERSATION,
     BEGIN_TURN,
     ADD_MESSAGE,

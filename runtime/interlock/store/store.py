@@ -30,6 +30,7 @@ from interlock.store.people_records import StoredMessage
 from interlock.store.records import (
     Conversation,
     HistoryEntry,
+    Spending,
     StoredKey,
     Switch,
     SwitchKind,
@@ -181,6 +182,26 @@ class Store:
     def record_key_use(self, key_id: str, at: datetime) -> None:
         """Hands over when a key was used, as `record_event` does."""
         self._record("the use of an API key", writes.key_use_rows, (key_id, at), droppable=True)
+
+    async def keep_breaker(self, name: str, status: JsonObject) -> None:
+        """Keeps what is to be known of a breaker after a restart."""
+        await self._commit(f"breaker '{name}'", writes.breaker_rows(name, status, now=_now()))
+
+    def record_breaker(self, name: str, status: JsonObject) -> None:
+        """The same, as `record_cost` does it: it never waits and never raises."""
+
+        def rows(status: JsonObject) -> Rows:
+            return writes.breaker_rows(name, status, now=_now())
+
+        self._record(f"breaker '{name}'", rows, status, droppable=False)
+
+    async def breakers(self) -> Mapping[str, JsonObject]:
+        """What is kept of every breaker, by name."""
+        return await self._read(reads.read_breakers)
+
+    async def spending(self, *, since: datetime, by_customer: bool) -> tuple[Spending, ...]:
+        """What was spent from a time on, by minute and, if asked, by customer; oldest first."""
+        return await self._read(reads.read_spending, since=since, by_customer=by_customer)
 
     async def create_conversation(
         self,

@@ -32,6 +32,7 @@ __all__ = [
     "UtcTime",
     "activations",
     "api_keys",
+    "breakers",
     "conversations",
     "ledger",
     "messages",
@@ -42,7 +43,7 @@ __all__ = [
     "turns",
 ]
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration, which brings a database to exactly these tables."""
 
 
@@ -138,6 +139,15 @@ api_keys = Table(
         sqlite_where=text("revoked_at IS NULL"),
         postgresql_where=text("revoked_at IS NULL"),
     ),
+)
+
+# One row a breaker that has ever changed; `status` is what its state machine keeps.
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("status", JsonText, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
 )
 
 conversations = Table(

@@ -11,6 +11,7 @@ from interlock.model.turn import Message, Role, TurnRequest, TurnResult
 from interlock.store.encoding import clean_text, encode_json, encode_time, pack_files
 from interlock.store.records import HistoryEntry, Switch, SwitchKind
 from interlock.store.statements import (
+    ADD_BREAKER,
     ADD_MESSAGE,
     ADD_SNAPSHOT,
     BEGIN_TURN,
@@ -23,6 +24,7 @@ from interlock.store.statements import (
     REPLACE_MESSAGE,
     REPLACE_TURN_TEXT,
     SET_SWITCH,
+    UPDATE_BREAKER,
     UPDATE_CONVERSATION,
     USE_KEY,
     Row,
@@ -33,6 +35,7 @@ from interlock.turn.ports import LedgerEntry
 
 __all__ = [
     "activation_rows",
+    "breaker_rows",
     "conversation_rows",
     "cost_rows",
     "end_rows",
@@ -87,6 +90,12 @@ def key_use_rows(use: tuple[str, datetime]) -> Rows:
     """When an API key, by its id, was used."""
     key_id, at = use
     return ((USE_KEY, {"of": key_id, "now": encode_time(at)}),)
+
+
+def breaker_rows(name: str, status: JsonObject, *, now: str) -> Rows:
+    """What is kept of a breaker."""
+    kept = {"status": encode_json(status), "changed_at": now}
+    return ((ADD_BREAKER, {"name": name, **kept}), (UPDATE_BREAKER, {"of": name, **kept}))
 
 
 def conversation_rows(

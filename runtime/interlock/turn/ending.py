@@ -112,7 +112,7 @@ def escalate(run: Run, decision: Decision) -> Ending:
     escalation: JsonObject = {
         "queue": declared.queue,
         "reason": decision.reason,
-        "detail": str(asked) if asked else decision.detail,
+        "detail": str(asked) if asked else _detail(decision),
         "summary": _summary(run),
         "lastToolCall": None if last is None else {"tool": last.name, "input": last.input},
     }
@@ -167,6 +167,13 @@ def finish(run: Run, ending: Ending) -> TurnResult:
         escalation=ending.escalation,
         message=run.request.text if state.redacted else None,
     )
+
+
+def _detail(decision: Decision) -> str | None:
+    """What decided, with the YAML key that an operator would change."""
+    if decision.limit is None:
+        return decision.detail
+    return f"{decision.detail} ({decision.limit})" if decision.detail else decision.limit
 
 
 def _summary(run: Run) -> str:

@@ -54,11 +54,18 @@ async def call_model(run: Run, prompt: Prompt, *, final: bool = False) -> ModelR
             # Cancelled or broken: the server may go on and bill the call, so it counts in full.
             _settle_broken(run, route, prompt, held, {**facts, "message": type(error).__name__})
             raise
+        note = answer.get("breaker")
+        if note is not None:
+            run.trace.emit("breaker", note, iteration=run.state.iteration)
         if answer["ok"]:
             reply = ModelReply.from_json(answer)
             _settle(run, route, prompt, held, size, reply, facts)
             return reply
         failure = ModelFailure.from_json(answer)
+        if failure.kind == "paused":
+            # No attempt was made, so there is nothing to count and nothing to try again.
+            run.budget.settle(held, 0, 0)
+            raise LimitReached("spend", failure.message)
         delay = retry_delay(
             failure,
             attempt=attempt,

@@ -16,8 +16,10 @@ LIMIT_KEYS: Mapping[str, str] = {
     "tokens": "limits.maxTokens",
     "cost": "limits.maxCostUsd",
     "time": "limits.turnTimeout",
+    "spend": "spend",
 }
-"""The YAML key of each budget; a full context window has none."""
+"""The YAML key of each budget; a full context window has none. Of `spend`
+the detail names which of its caps it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Observation:
 
     iteration: int
     """Iterations done, the first one being 1."""
-    shortage: Literal["tokens", "cost", "time", "context"] | None
+    shortage: Literal["tokens", "cost", "time", "context", "spend"] | None
     """The budget that is used up, if one is."""
     detail: str | None
     """What did not fit, in words."""

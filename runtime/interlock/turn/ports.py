@@ -85,6 +85,8 @@ class ModelReply:
     request_id: str | None
     latency_ms: float
     stop_details: JsonObject | None = None
+    breaker: JsonObject | None = None
+    """What a breaker did about the call, for the trace; None if none did anything."""
 
     def to_json(self) -> JsonObject:
         """The reply as a step result."""
@@ -96,6 +98,7 @@ class ModelReply:
             "requestId": self.request_id,
             "latencyMs": self.latency_ms,
             "stopDetails": self.stop_details,
+            **({} if self.breaker is None else {"breaker": self.breaker}),
         }
 
     @classmethod
@@ -108,6 +111,7 @@ class ModelReply:
             request_id=value["requestId"],
             latency_ms=value["latencyMs"],
             stop_details=value["stopDetails"],
+            breaker=value.get("breaker"),
         )
 
 
@@ -116,9 +120,17 @@ class ModelFailure:
     """A model call that gave no usable answer."""
 
     kind: Literal[
-        "overloaded", "rate_limit", "server", "timeout", "connection", "malformed", "rejected"
+        "overloaded",
+        "rate_limit",
+        "server",
+        "timeout",
+        "connection",
+        "malformed",
+        "rejected",
+        "paused",
     ]
-    """`rejected` is a request that the server will never take; all others may pass."""
+    """`rejected` is a request that the server will never take, `paused` one that a spend cap did
+    not let pass; all others may pass."""
     message: str
     status: int | None
     retry_after_seconds: float | None
@@ -126,6 +138,8 @@ class ModelFailure:
     """Whether the server may have done, and billed, the work."""
     request_id: str | None
     latency_ms: float
+    breaker: JsonObject | None = None
+    """What a breaker did about the call, for the trace; None if none did anything."""
 
     def to_json(self) -> JsonObject:
         """The failure as a step result."""
@@ -138,6 +152,7 @@ class ModelFailure:
             "maybeBilled": self.maybe_billed,
             "requestId": self.request_id,
             "latencyMs": self.latency_ms,
+            **({} if self.breaker is None else {"breaker": self.breaker}),
         }
 
     @classmethod
@@ -151,6 +166,7 @@ class ModelFailure:
             maybe_billed=value["maybeBilled"],
             request_id=value["requestId"],
             latency_ms=value["latencyMs"],
+            breaker=value.get("breaker"),
         )
 
 

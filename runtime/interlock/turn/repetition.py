@@ -15,6 +15,8 @@ from interlock.model.tool import Tool
 
 __all__ = ["Loop", "RepetitionLog", "digest"]
 
+_SHORTEST_ECHO = 2
+
 
 def digest(value: Json) -> str:
     """A name for a JSON value that does not depend on the order of its keys."""
@@ -43,8 +45,9 @@ class Loop:
 class RepetitionLog:
     """All calls of a turn, counted in the three ways in which a loop shows.
 
-    A cycle of any length makes each of its calls identical again and again, so counting over
-    the turn finds it without looking for the cycle.
+    What a failure says of the arguments themselves ("there is no order ORD-7") does not make its
+    result another one. A cycle of any length makes each of its calls identical again and again,
+    so counting over the turn finds it without looking for the cycle.
     """
 
     limits: Repetition
@@ -57,7 +60,7 @@ class RepetitionLog:
         loop = tool.loop
         asked = {key: arguments.get(key) for key in loop.key} if loop.key else arguments
         call = digest(asked)
-        outcome = digest([result.status, result.data, result.message])
+        outcome = digest(_outcome(arguments, result))
         self._identical[tool.name, call, outcome] += 1
         self._calls[tool.name, call] += 1
         same = self._results.setdefault((tool.name, outcome), set())
@@ -72,3 +75,34 @@ class RepetitionLog:
         if polls >= (loop.max_polls or self.limits.polls):
             return Loop("polls", tool.name, polls)
         return None
+
+
+def _outcome(arguments: JsonObject, result: ToolResult) -> Json:
+    outcome = [result.status, result.data, result.message]
+    if result.status == "success":
+        # Six orders that are all on their way are six answers, and no loop.
+        return outcome
+    # The longest first, as one value may be a part of another.
+    for value in sorted(_texts(arguments), key=len, reverse=True):
+        outcome = [_without(part, value) for part in outcome]
+    return outcome
+
+
+def _texts(value: Json) -> set[str]:
+    """The texts and numbers in a value, as text, but for those that are found everywhere."""
+    if isinstance(value, dict):
+        return {text for item in value.values() for text in _texts(item)}
+    if isinstance(value, list):
+        return {text for item in value for text in _texts(item)}
+    text = "" if value is None or isinstance(value, bool) else str(value)
+    return {text} if len(text) >= _SHORTEST_ECHO else set()
+
+
+def _without(value: Json, text: str) -> Json:
+    if isinstance(value, dict):
+        return {key: _without(item, text) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without(item, text) for item in value]
+    if isinstance(value, str):
+        return value.replace(text, "*")
+    return "*" if str(value) == text else value

@@ -23,7 +23,9 @@ _LANDING_MOST = timedelta(seconds=10)
 class LimitReached(Exception):
     """A model call does not fit into what is left."""
 
-    def __init__(self, kind: Literal["tokens", "cost", "time", "context"], detail: str) -> None:
+    def __init__(
+        self, kind: Literal["tokens", "cost", "time", "context", "spend"], detail: str
+    ) -> None:
         self.kind = kind
         self.detail = detail
         super().__init__(detail)

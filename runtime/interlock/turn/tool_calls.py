@@ -214,6 +214,9 @@ async def _record(
     state = run.state
     for index, call in enumerate(calls):
         result = results[index] = await _judge_result(run, call.name, results[index])
+        if result.breaker is not None:
+            run.trace.emit("breaker", result.breaker, iteration=state.iteration)
+            results[index] = result = replace(result, breaker=None)
         run.trace.emit(
             "tool_result",
             {"id": call.id, "tool": call.name, **result.to_json()},

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from interlock.config.source import Source
 from interlock.service.server import Server
 from interlock.sim import create_app
 from tests.e2e.support.project import ACTIONS, PLANS, RETRY, small_project, write_project
@@ -95,6 +96,12 @@ def check_failures(turn: Turn, failure: Failure, count: int) -> None:
     assert estimated == (reserved if failure.charged else [])
 
 
+def _patient(source: Source) -> Source:
+    """The project with a provider whose breaker stays closed: these tests are about each call."""
+    settings = source.files["interlock.yaml"] + b"breakers: {provider: {minCalls: 1000}}\n"
+    return Source({**source.files, "interlock.yaml": settings})
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def broken(
     tmp_path_factory: pytest.TempPathFactory,
@@ -112,7 +119,7 @@ async def broken(
             provider = f"{RETRY}\n    timeout: 500ms\n    stream: {str(stream).lower()}"
             stacks[stream] = await running.enter_async_context(
                 run_stack(
-                    small_project(provider=provider),
+                    _patient(small_project(provider=provider)),
                     rules + PLANS + ACTIONS,
                     tmp_path_factory.mktemp("broken"),
                 )

@@ -55,6 +55,7 @@ interlock.yaml:
     haiku: {provider: main, model: claude-haiku-5-5, maxTokens: 1000}
     sonnet: {provider: main, model: claude-sonnet-5-5}
     own: {provider: other, model: own-model, extraBody: {top: [1, 2]}}
+  alerts: {webhook: {url: 'http://a', secret: {env: HOOK_SECRET, default: none}}}
   prices: {own-model: {input: 1, output: 2.5}}
   variables: {company: Northwind, 'a.b': 1}
   environment: {SHOP_URL: 'http://127.0.0.1:8090'}

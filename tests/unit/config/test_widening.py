@@ -156,6 +156,30 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("service/prices/own-model/cacheWrite1h", GONE, 2, False, True),
     ("service/prices/own-model", {"input": 1, "output": 2}, GONE, True, False),
     ("service/prices/claude-haiku-5-5", {"input": 0.01, "output": 100}, GONE, True, True),
+    ("tools/get_order/breaker/errorRate", 0.4, 0.5, True, False),
+    ("service/breakers/provider/errorRate", 0.4, 0.5, True, False),
+    ("tools/get_order/breaker/minCalls", 5, 6, True, False),
+    ("service/breakers/provider/minCalls", 5, 6, True, False),
+    ("tools/get_order/breaker/probes", 1, 2, True, False),
+    ("service/breakers/provider/probes", 1, 2, True, False),
+    ("tools/get_order/breaker/openFor", "2s", "1s", True, False),
+    ("service/breakers/provider/openFor", "2s", "1s", True, False),
+    ("tools/get_order/breaker/maxOpenFor", "2s", "1s", True, False),
+    ("service/breakers/provider/maxOpenFor", "2s", "1s", True, False),
+    ("service/breakers/escalationRate/above", 0.3, 0.4, True, False),
+    ("service/breakers/escalationRate/recoverBelow", 0.05, 0.06, True, False),
+    ("service/breakers/escalationRate/minConversations", 5, 6, True, False),
+    ("service/breakers/escalationRate/floor", 0.2, 0.3, True, False),
+    ("service/breakers/escalationRate/recoverStep", 0.2, 0.3, True, False),
+    ("service/breakers/escalationRate/recoverEvery", "2m", "1m", True, False),
+    ("service/breakers/costSpike/factor", 3, 4, True, False),
+    ("service/breakers/costSpike/recoverBelow", 1.1, 1.2, True, False),
+    ("service/breakers/costSpike/minHours", 3, 4, True, False),
+    ("service/breakers/costSpike/minUsd", 1, 2, True, False),
+    ("service/spend/perHourUsd", 1, 2, True, False),
+    ("service/spend/perCustomerPerDayUsd", 1, GONE, True, False),
+    ("service/alerts/webhook", HOOK, GONE, True, False),
+    ("service/alerts/webhook/url", "http://a", "http://b", True, True),
     ("service/environment/SHOP_URL", "http://a", "http://b", True, True),
     ("files/plugins/x.py", b"X = 2", b"X = 3", True, True),
     ("files/plugins~y.py", GONE, b"X = 3", True, False),
@@ -252,6 +276,7 @@ NOT_JUDGED = {
     "tool": """
         name description whenToUse whenNotToUse http.notFound[*] http.retry.delay
         approval.why approval.wait approval.expires
+        breaker.window
     """,
     "service": """
         server.port server.drainTimeout store.url store.url.env store.url.default
@@ -262,6 +287,9 @@ NOT_JUDGED = {
         providers.*.retry.delay providers.*.retry.maxDelay
         people.unattended people.webhook.secret.env people.webhook.secret.default
         people.webhook.secret.file
+        breakers.escalationRate.window breakers.costSpike.hours breakers.provider.window
+        alerts.webhook.secret.env alerts.webhook.secret.default alerts.webhook.secret.file
+        alerts.webhook.timeout alerts.webhook.attempts
         models.*.effort models.*.structuredOutput models.*.promptCaching variables.*
     """,
 }

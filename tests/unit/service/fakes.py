@@ -318,6 +318,9 @@ class FakeRuntime:
         self.opened.append((agent, customer_id, session))
         return CONVERSATION
 
+    async def check_open(self, conversation_id: str) -> None:
+        await self.store.conversation(conversation_id)
+
     async def send(
         self,
         conversation_id: str,

@@ -89,7 +89,9 @@ class TestIterations:
         agent = compiled("limits: {maxIterations: 2, onExhausted: escalate}", settings=SMALL)
         result, ctx = await busy(agent)
         assert (result.outcome, result.reason) == ("escalated", "iterations")
-        assert result.escalation["detail"] == "2 iterations without an answer"
+        assert (
+            result.escalation["detail"] == "2 iterations without an answer (limits.maxIterations)"
+        )
         assert "list_orders" in result.escalation["summary"]
         assert result.escalation["lastToolCall"] == {"tool": "list_orders", "input": {"page": 2}}
         assert ctx.data("escalation") == [result.escalation]
@@ -257,7 +259,9 @@ class TestTime:
         result = await play(ctx, agent, asking())
         assert (result.outcome, result.reason) == ("escalated", "time")
         assert result.escalation is not None
-        assert result.escalation["detail"] == "no time is left for a model call"
+        assert (
+            result.escalation["detail"] == "no time is left for a model call (limits.turnTimeout)"
+        )
 
     async def test_the_response_says_how_long_the_turn_took(self) -> None:
         ctx = ScriptedCtx([reply(plans("respond").content, seconds=1.5), says("Hello.")])
@@ -324,7 +328,9 @@ class TestRepetition:
         assert (result.outcome, result.reason) == ("escalated", "repetition")
         assert breakers(ctx) == [("repetition", "breakers.repetition.identicalCalls")]
         assert result.escalation is not None
-        assert result.escalation["detail"] == "get_order: 3 calls (identical calls)"
+        assert result.escalation["detail"] == (
+            "get_order: 3 calls (identical calls) (breakers.repetition.identicalCalls)"
+        )
 
     async def test_round_and_round_from_parent_to_child(self) -> None:
         orders = {"ORD-1": "see ORD-2", "ORD-2": "see ORD-3", "ORD-3": "see ORD-1"}

@@ -74,6 +74,54 @@ def test_different_arguments_with_ever_the_same_result_trip() -> None:
     assert loops[5] == Loop("same_result", "get_order", 6)
 
 
+@given(
+    st.integers(min_value=1, max_value=8),
+    st.lists(st.integers(0, 3), max_size=30),
+    st.integers(2, 5),
+)
+def test_a_cycle_trips_in_time_whatever_is_called_in_between(
+    period: int, noise: list[int], identical: int
+) -> None:
+    """By the last call of the round that the limit names, and not before that round begins."""
+    record = log(identical_calls=identical, same_result=100, polls=100)
+    extra = iter(enumerate(noise))
+    for turn in range(identical):
+        for number in range(period):
+            for other, _ in itertools.islice(extra, noise[number] if number < len(noise) else 0):
+                assert record.record(tool("other"), {"n": other}, gives({"n": other})) is None
+            loop = record.record(tool(), {"order_id": number}, gives({"of": number}))
+            assert (loop is not None) == (turn == identical - 1)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=11))
+def test_polling_trips_only_where_three_results_are_the_same(results: list[int]) -> None:
+    record = log()
+    for number, result in enumerate(results):
+        loop = record.record(tool(), {"order_id": "ORD-1"}, gives({"percent": result}))
+        assert (loop is not None) == (results[: number + 1].count(result) >= 3)
+
+
+@given(st.lists(st.integers(10, 10_000), min_size=6, max_size=6, unique=True), st.booleans())
+def test_failures_that_only_name_their_arguments_are_the_same_result(
+    numbers: list[int], nested: bool
+) -> None:
+    record, loop = log(), None
+    for number in numbers:
+        name = f"ORD-{number}"
+        data = {"detail": {"asked": name, "of": [number]}} if nested else None
+        asked = {"order_id": name, "number": number}
+        assert loop is None
+        loop = record.record(tool(), asked, gives(data, "not_found", f"there is no order {name}"))
+    assert loop == Loop("same_result", "get_order", 6)
+
+
+def test_many_orders_in_the_same_state_are_no_loop() -> None:
+    record = log()
+    for number in range(30):
+        data = gives({"id": f"ORD-{number}", "status": "sent"})
+        assert record.record(tool(), {"order_id": f"ORD-{number}"}, data) is None
+
+
 def test_polling_is_allowed_while_the_result_changes_up_to_its_own_cap() -> None:
     record = log()
     loops = [record.record(tool(), {"order_id": 1}, gives({"percent": n})) for n in range(12)]

@@ -1,0 +1,68 @@
+"""From breakers that open and close to alerts in the log and at the webhook."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from interlock.alerts.alert import Alert, AlertState, Deduplication
+from interlock.alerts.webhook import WebhookSender
+from interlock.engine.breaker_notice import Notice
+from interlock.engine.breakers import Breakers
+from interlock.ids import new_id
+
+__all__ = ["Alerter"]
+
+_DRAIN_SECONDS = 2.0
+
+_LOG = logging.getLogger(__name__)
+
+
+class Alerter:
+    """Tells operators of every breaker that opens, once, and again when it has closed."""
+
+    def __init__(self, sender: WebhookSender) -> None:
+        self.sender = sender
+        self._known = Deduplication()
+        self._sending: asyncio.Task[None] | None = None
+
+    def begin(self, breakers: Breakers) -> None:
+        """From now on what happens to these breakers is told. Those that are open were told."""
+        for name in breakers.names():
+            if breakers.status(name).state == "open":
+                self._known.is_news(name, "firing")
+        breakers.observe(self.hear)
+        self._sending = asyncio.create_task(self.sender.run())
+
+    async def close(self) -> None:
+        """Gives what is waiting a moment to be sent, and ends."""
+        if self._sending is None:
+            return
+        await self.sender.drain(_DRAIN_SECONDS)
+        self._sending.cancel()
+        await asyncio.gather(self._sending, return_exceptions=True)
+
+    def hear(self, notice: Notice) -> None:
+        """Takes a change of a breaker; neither waits nor raises."""
+        if notice.state == "half_open":
+            # Not known yet whether it is over.
+            return
+        is_open = notice.state == "open"
+        state: AlertState = "firing" if is_open else "resolved"
+        if not self._known.is_news(notice.breaker, state):
+            return
+        by = f" (by {notice.who})" if notice.who else ""
+        summary = f"the breaker {notice.breaker} is {notice.state}{by}: {notice.why}"
+        level = logging.WARNING if is_open else logging.INFO
+        _LOG.log(level, "alert: %s; it goes by %s", summary, notice.key)
+        self.sender.put(
+            Alert(
+                id=new_id("alert"),
+                source=notice.breaker,
+                state=state,
+                summary=summary,
+                key=notice.key,
+                at=notice.at,
+                who=notice.who,
+            )
+        )
