@@ -34,6 +34,7 @@ class Alert:
         """The body of a webhook."""
         return {
             "id": self.id,
+            "type": "alert",
             "source": self.source,
             "state": self.state,
             "summary": self.summary,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from interlock.alerts.alert import Alert, AlertState, Deduplication
-from interlock.alerts.webhook import WebhookSender
 from interlock.engine.breaker_notice import Notice
 from interlock.engine.breakers import Breakers
 from interlock.ids import new_id
+from interlock.webhooks.sender import WebhookSender
 
 __all__ = ["Alerter"]
-
-_DRAIN_SECONDS = 2.0
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,7 +21,6 @@ class Alerter:
     def __init__(self, sender: WebhookSender) -> None:
         self.sender = sender
         self._known = Deduplication()
-        self._sending: asyncio.Task[None] | None = None
 
     def begin(self, breakers: Breakers) -> None:
         """From now on what happens to these breakers is told. Those that are open were told."""
@@ -32,15 +28,10 @@ class Alerter:
             if breakers.status(name).state == "open":
                 self._known.is_news(name, "firing")
         breakers.observe(self.hear)
-        self._sending = asyncio.create_task(self.sender.run())
 
     async def close(self) -> None:
         """Gives what is waiting a moment to be sent, and ends."""
-        if self._sending is None:
-            return
-        await self.sender.drain(_DRAIN_SECONDS)
-        self._sending.cancel()
-        await asyncio.gather(self._sending, return_exceptions=True)
+        await self.sender.close()
 
     def hear(self, notice: Notice) -> None:
         """Takes a change of a breaker; neither waits nor raises."""
@@ -64,5 +55,5 @@ class Alerter:
                 key=notice.key,
                 at=notice.at,
                 who=notice.who,
-            )
+            ).to_json()
         )

@@ -9,7 +9,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from interlock.model.base import Document, Duration, SecretRef, ValueOrEnv
+from interlock.model.base import Document, Duration
+from interlock.model.webhook import Webhook
 
 __all__ = [
     "Alerts",
@@ -19,7 +20,6 @@ __all__ = [
     "ProviderBreaker",
     "SpendCaps",
     "ToolBreaker",
-    "Webhook",
 ]
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -130,19 +130,6 @@ class SpendCaps(Document):
     """The model calls for one customer in an hour."""
     per_customer_per_day_usd: CapUsd | None = Field(default=None, examples=[5])
     """The model calls for one customer in 24 hours."""
-
-
-class Webhook(Document):
-    """Where alerts are sent."""
-
-    url: ValueOrEnv = Field(examples=["https://alerts.example.com/interlock"])
-    """Gets a POST with JSON for each alert."""
-    secret: SecretRef
-    """Signs each request, so that the receiver knows where it comes from."""
-    timeout: Duration = timedelta(seconds=10)
-    """How long one attempt may take."""
-    attempts: Annotated[int, Field(ge=1, le=20)] = 6
-    """How often an alert is sent that is not taken, the first time included."""
 
 
 class Alerts(Document):

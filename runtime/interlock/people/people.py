@@ -18,8 +18,9 @@ from interlock.people.calls import Calls
 from interlock.people.desk import Desk
 from interlock.people.escalations import Escalations
 from interlock.people.notices import NoticeKind, approval_notice, escalation_notice
-from interlock.reload.generation import Generation, resolve
+from interlock.reload.generation import Generation
 from interlock.reload.generations import Generations
+from interlock.reload.webhook_target import webhook_target
 from interlock.store.people_records import Approval, Escalation
 from interlock.store.store import Store
 from interlock.turn.agent import CompiledAgent
@@ -120,21 +121,18 @@ class People:
 
     def _target(self) -> Target | None:
         generation = self._generations.active.generation
-        webhook = generation.snapshot.settings.people.webhook
-        if webhook is None:
-            return None
-        url = resolve(webhook.url, self._environment)
-        return Target(url, generation.secrets.resolve(webhook.secret, self._environment))
+        declared = generation.snapshot.settings.people.webhook
+        return webhook_target(declared, generation, self._environment)
 
     def _tell_escalation(self, kind: NoticeKind, escalation: Escalation) -> None:
         self._heard(kind, escalation.queue)
         if kind in _SENT:
-            self.webhook.send(escalation_notice(kind, escalation))
+            self.webhook.put(escalation_notice(kind, escalation))
 
     def _tell_approval(self, kind: NoticeKind, approval: Approval) -> None:
         self._heard(kind, approval.tool)
         if kind in _SENT:
-            self.webhook.send(approval_notice(kind, approval))
+            self.webhook.put(approval_notice(kind, approval))
 
     def _heard(self, kind: NoticeKind, label: str) -> None:
         for listener in self._listeners:

@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 
 from interlock.alerts.alerter import Alerter
-from interlock.alerts.webhook import Target, WebhookSender
 from interlock.config.snapshot import Snapshot
 from interlock.diagnostics import Diagnostic, Location
 from interlock.model.agent import Replies
 from interlock.reload.generation import Generation, resolve
 from interlock.reload.history import StoreHistory
 from interlock.reload.supervisor import Supervisor
+from interlock.reload.webhook_target import webhook_target
 from interlock.runtime import Runtime
 from interlock.service.app import create_app
 from interlock.service.key_ring import KeyRing
@@ -27,6 +27,7 @@ from interlock.service.server import Server
 from interlock.service.signals import Told, listen_to_signals
 from interlock.service.systemd import Systemd, follow_signals
 from interlock.store.store import Store
+from interlock.webhooks.sender import Target, WebhookSender
 
 __all__ = ["serve"]
 
@@ -130,15 +131,7 @@ def _refuse_exposure(host: str, ring: KeyRing, snapshot: Snapshot) -> Iterable[D
 def _webhook(runtime: Runtime, environment: Mapping[str, str]) -> Target | None:
     """Where the active configuration sends alerts."""
     generation = runtime.generation
-    declared = generation.snapshot.settings.alerts.webhook
-    if declared is None:
-        return None
-    return Target(
-        url=resolve(declared.url, environment),
-        secret=generation.secrets.resolve(declared.secret, environment),
-        timeout_seconds=declared.timeout.total_seconds(),
-        attempts=declared.attempts,
-    )
+    return webhook_target(generation.snapshot.settings.alerts.webhook, generation, environment)
 
 
 async def _run(

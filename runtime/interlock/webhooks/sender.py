@@ -1,10 +1,12 @@
-"""Sending webhooks: from a bounded queue, one after the other, tried again for a while."""
+"""Sending webhooks: in order, signed, tried again for a while, and never in anybody's way."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,108 +16,113 @@ from pydantic_core import to_json
 from interlock.model.base import JsonObject
 from interlock.webhooks.signing import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
-__all__ = ["Target", "WebhookSender", "delays"]
+__all__ = ["Target", "WebhookSender"]
+
+_LONGEST_DELAY = 60.0
 
 _LOG = logging.getLogger(__name__)
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where webhooks go, and what signs them."""
+    """Where notices go at present."""
 
     url: str
     secret: str
-
-
-def delays(attempts: int, *, first: float = 1.0, longest: float = 60.0) -> list[float]:
-    """Seconds between so many attempts: each twice the one before, up to the longest."""
-    return [min(longest, first * 2**number) for number in range(attempts - 1)]
+    timeout_seconds: float
+    attempts: int
 
 
 class WebhookSender:
-    """Takes notices and sends them in the background. Belongs to one event loop."""
+    """Takes notices and sends them one after the other. Belongs to one event loop.
+
+    `target` gives where they go at the time of each attempt, as a wrong address may have been
+    corrected meanwhile; None sends nothing. When `most` are waiting the oldest is dropped, since
+    the newest says how things are.
+    """
 
     def __init__(
         self,
         target: Callable[[], Target | None],
         *,
         most: int = 1000,
-        attempts: int = 6,
         first_delay: float = 1.0,
     ) -> None:
         self._target = target
-        self._waiting: asyncio.Queue[JsonObject] = asyncio.Queue(most)
-        self._delays = delays(attempts, first=first_delay)
+        self._most = most
+        self._first_delay = first_delay
+        self._waiting: deque[JsonObject] = deque()
         self._task: asyncio.Task[None] | None = None
         self.dropped = 0
-        """Notices that were given up, as the queue was full or nobody took them."""
+        """Notices for which there was no room."""
+        self.failed = 0
+        """Notices that were given up."""
+        self.sent = 0
+        """Notices that were taken."""
 
-    def send(self, notice: JsonObject) -> None:
-        """Takes a notice, which is JSON with an `id`. Never waits and never raises."""
+    def put(self, notice: JsonObject) -> None:
+        """Takes a notice, which has an `id` and a `type`. Never waits and never raises."""
         if self._target() is None:
             return
-        try:
-            self._waiting.put_nowait(notice)
-        except asyncio.QueueFull:
-            self._give_up(notice, "too many are waiting")
-            return
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="interlock-webhooks")
+        if len(self._waiting) >= self._most:
+            oldest = self._waiting.popleft()
+            self.dropped += 1
+            _LOG.error("%s was not sent: too many are waiting", _named(oldest))
+        self._waiting.append(notice)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._send_all(), name="interlock-webhooks")
 
     async def close(self, *, drain_seconds: float = 2.0) -> None:
         """Gives what is waiting a last chance, and ends."""
-        if self._task is None:
+        task, self._task = self._task, None
+        if task is None:
             return
-        try:
-            async with asyncio.timeout(drain_seconds):
-                await self._waiting.join()
-        except TimeoutError:
-            _LOG.error("%d notices were not sent before the end", self._waiting.qsize() + 1)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+        await asyncio.wait({task}, timeout=drain_seconds)
+        if not task.done():
+            _LOG.error("%d notices were not sent before the end", len(self._waiting) + 1)
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
-    async def _run(self) -> None:
-        async with aiohttp.ClientSession(timeout=_TIMEOUT) as http:
-            while True:
-                notice = await self._waiting.get()
-                try:
-                    await self._deliver(http, notice)
-                finally:
-                    self._waiting.task_done()
+    async def _send_all(self) -> None:
+        async with aiohttp.ClientSession() as http:
+            while self._waiting:
+                await self._deliver(http, self._waiting.popleft())
 
     async def _deliver(self, http: aiohttp.ClientSession, notice: JsonObject) -> None:
-        problem: str | None = None
-        for delay in (*self._delays, None):
-            # Asked anew each time: a wrong address may have been corrected meanwhile.
-            target = self._target()
-            if target is None:
-                return
+        delay, attempt = self._first_delay, 0
+        while (target := self._target()) is not None:
+            attempt += 1
             problem = await _post(http, target, notice)
             if problem is None:
+                self.sent += 1
                 return
-            if delay is not None:
-                await asyncio.sleep(delay)
-        self._give_up(notice, problem or "nobody took it")
+            if attempt >= target.attempts:
+                self.failed += 1
+                _LOG.error("%s was given up after %d times: %s", _named(notice), attempt, problem)
+                return
+            _LOG.warning("%s was not taken: %s", _named(notice), problem)
+            await asyncio.sleep(delay * (0.5 + random.random() / 2))
+            delay = min(delay * 2, _LONGEST_DELAY)
 
-    def _give_up(self, notice: JsonObject, reason: str) -> None:
-        self.dropped += 1
-        _LOG.error("the notice %s (%s) was not sent: %s", notice["id"], notice["type"], reason)
+
+def _named(notice: JsonObject) -> str:
+    return f"the notice {notice['id']} ({notice['type']})"
 
 
 async def _post(http: aiohttp.ClientSession, target: Target, notice: JsonObject) -> str | None:
     """What went wrong, if anything did."""
-    body, timestamp = to_json(notice), int(time.time())
+    body, timestamp = to_json(notice), str(int(time.time()))
     headers = {
-        "Content-Type": "application/json",
-        TIMESTAMP_HEADER: str(timestamp),
+        "content-type": "application/json",
+        TIMESTAMP_HEADER: timestamp,
         SIGNATURE_HEADER: sign(target.secret, timestamp, body),
     }
+    timeout = aiohttp.ClientTimeout(total=target.timeout_seconds)
     try:
+        # A redirect would carry the notice to somebody who was not declared.
         async with http.post(
-            target.url, data=body, headers=headers, allow_redirects=False
+            target.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as answer:
             return None if answer.status < 300 else f"the answer was {answer.status}"
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        return str(error) or type(error).__name__
+        return f"{type(error).__name__}: {error}"

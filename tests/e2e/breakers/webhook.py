@@ -36,8 +36,8 @@ class Webhook:
         body = await request.read()
         self.requests += 1
         timestamp, signature = (
-            request.headers["Interlock-Timestamp"],
-            request.headers["Interlock-Signature"],
+            request.headers["X-Interlock-Timestamp"],
+            request.headers["X-Interlock-Signature"],
         )
         if not is_genuine(SECRET, timestamp=timestamp, signature=signature, body=body):
             return web.Response(status=401)
