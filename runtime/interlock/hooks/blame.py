@@ -23,9 +23,10 @@ class Blame:
     """The error, and the lines that led there if there is more than one."""
 
 
-def blame(error: BaseException, path: str) -> Blame:
+def blame(error: BaseException, path: str, *, line: int = 1) -> Blame:
     """What is to be said of an error that code in the file `path`, or called from it, raised.
 
+    `line` is what it is about if it arose nowhere in the plugin's own code.
     Of a package, whose file is not known before it is loaded, every frame counts but Python's own.
     """
     trace = traceback.extract_tb(error.__traceback__)
@@ -36,7 +37,7 @@ def blame(error: BaseException, path: str) -> Blame:
         return Blame(Location(error.filename, error.lineno or 1), f"SyntaxError: {error.msg}")
     text = f"{type(error).__name__}: {error}"
     if not own:
-        return Blame(Location(path), text)
+        return Blame(Location(path, line), text)
     if len(own) > 1:
         text += f" (by way of {', '.join(f'line {each.lineno}' for each in own[-_FRAMES:])})"
     return Blame(Location(own[-1].filename, own[-1].lineno or 1), text)

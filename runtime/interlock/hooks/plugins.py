@@ -84,6 +84,12 @@ class Plugins:
         self._events = tuple(member for member in members if "on_event" in member.hooks)
         self._started: list[tuple[Member, GenerationInfo]] = []
 
+    @property
+    def settings_models(self) -> Mapping[str, type[Document]]:
+        """The settings of the plugins that have any, by plugin."""
+        kinds = {member.name: type(member.settings) for member in self.members}
+        return {name: kind for name, kind in kinds.items() if kind.model_fields}
+
     def guards(self, declared: Guards, *, agent: str) -> Guards:
         """The guardrails of an agent's YAML, and after them the guard hooks of all plugins."""
 
@@ -217,7 +223,8 @@ class Plugins:
 
 def failed_hook(found: Found, hook: str, error: BaseException) -> Diagnostic:
     """The finding for a hook that failed while a configuration was made ready."""
-    said = blame(error, found.path)
+    code = getattr(getattr(found.plugin, hook, None), "__code__", None)
+    said = blame(error, found.path, line=1 if code is None else code.co_firstlineno)
     message = f"the plugin '{found.name}' failed in {hook}(): {said.text}"
     hint = f"correct it, or add '{found.name}' to plugins.disable in interlock.yaml"
     return Diagnostic("ILK-P108", message, said.place, hint)

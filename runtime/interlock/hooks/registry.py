@@ -72,9 +72,9 @@ def load_plugins(
         if member is not None:
             members.append(member)
             collection.add(member)
+    complete = not any(each.severity == "error" for each in findings)
     if declared is not None:
         _check_rules(declared, found, findings)
-    complete = not any(each.severity == "error" for each in findings)
     plugins = Plugins(
         members,
         guardrails=collection.guardrails,

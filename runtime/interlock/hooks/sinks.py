@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Literal
 
 from pydantic import Field
@@ -16,7 +17,7 @@ from interlock.hooks.specs import hookimpl
 from interlock.model.base import Document
 from interlock.model.event import TraceEvent
 
-__all__ = ["ConsoleSettings", "ConsoleSink", "JsonlSettings", "JsonlSink", "Sinks"]
+__all__ = ["SETTINGS", "ConsoleSettings", "ConsoleSink", "JsonlSettings", "JsonlSink", "Sinks"]
 
 _WIDEST = 200
 
@@ -80,6 +81,12 @@ class ConsoleSink:
 
     def close(self) -> None:
         """Leaves the stream open: it is the process's own."""
+
+
+SETTINGS: Mapping[str, type[Document]] = MappingProxyType(
+    {"console": ConsoleSettings, "jsonl": JsonlSettings}
+)
+"""The settings of each sink."""
 
 
 class Sinks:

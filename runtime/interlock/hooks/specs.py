@@ -103,7 +103,7 @@ def check_snapshot(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Dia
 
     When: each time that a configuration is checked or loaded, after all other checks.
     Data: `snapshot`: the whole configuration; `settings`: the plugin's own.
-    Return: findings with the code ILK-P113. One whose severity is `error` rejects the
+    Return: findings with the code ILK-P112. One whose severity is `error` rejects the
         configuration, a `warning` does not.
     Failure: the configuration is rejected (ILK-P108). Sync only.
     Example:
@@ -112,7 +112,7 @@ def check_snapshot(snapshot: Snapshot, settings: PluginSettings) -> Iterable[Dia
             for name in snapshot.agents:
                 if not name.islower():
                     place = Location(f"agents.d/{name}.yaml")
-                    yield Diagnostic("ILK-P113", f"'{name}' is not lower case", place)
+                    yield Diagnostic("ILK-P112", f"'{name}' is not lower case", place)
     """
 
 
@@ -121,7 +121,8 @@ def resolve_secret(reference: SecretRef, settings: PluginSettings) -> str | None
     """A secret from where you keep it, before the environment and files are looked at.
 
     When: each time that a configuration is checked or loaded, once for each reference in it.
-    Data: `reference`: the `{env: NAME}` or `{file: PATH}` of the YAML; `settings`: the plugin's own.
+    Data: `reference`: the `{env: NAME}` or `{file: PATH}` of the YAML; `settings`: the plugin's
+        own.
     Return: the secret. None leaves it to the next plugin, and then to the environment or the file.
     Failure: the configuration is rejected (ILK-P108). Sync only.
     Example:

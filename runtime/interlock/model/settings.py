@@ -24,6 +24,7 @@ __all__ = [
     "Auth",
     "ModelEntry",
     "PluginLimits",
+    "PluginRequirement",
     "Plugins",
     "PriceEntry",
     "Provider",
@@ -186,7 +187,11 @@ class PluginLimits(Document):
 
 
 PluginRequirement = Annotated[
-    str, Field(pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}(>=\d{1,9}(\.\d{1,9}){0,5})?$")
+    str,
+    Field(
+        pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}(>=[0-9]{1,9}(\.[0-9]{1,9}){0,5})?$",
+        examples=["pii>=1.2"],
+    ),
 ]
 """A plugin's name, with or without the least version: `pii` or `pii>=1.2`."""
 
@@ -196,7 +201,9 @@ class Plugins(Document):
 
     required: tuple[PluginRequirement, ...] = Field(default=(), examples=[["pii>=1.2"]])
     """Plugins without which nothing starts, such as `pii` or `pii>=1.2`."""
-    disable: tuple[Name, ...] = Field(default=(), examples=[["pii"]])
+    disable: tuple[Annotated[Name, Field(examples=["pii"])], ...] = Field(
+        default=(), examples=[["pii"]]
+    )
     """Plugins that are not loaded, although they are there."""
     drop_ins: bool = True
     """False to take no plugin from the project's `plugins/`, only installed ones."""

@@ -273,8 +273,9 @@ class Supervisor:
         attempt = Attempt(request, source)
         try:
             request.require_match(self.active.digest)
+            faults = any(each.severity == "error" for each in source.found)
             if source.digest == self.active.digest and not (
-                source.found or await self._needs_new_secrets(request)
+                faults or await self._needs_new_secrets(request)
             ):
                 if request.is_about_files:
                     self.standing.take(source)
