@@ -20,6 +20,7 @@ from interlock.cli import (
     init,
     key,
     plan,
+    plugins,
     reload,
     schema,
     serve,
@@ -79,6 +80,7 @@ app.command("chat")(chat.chat)
 app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")
 app.command("schema")(schema.schema)
+app.add_typer(plugins.app, name="plugins")
 app.command("key")(key.key)
 
 

@@ -74,7 +74,7 @@ def load_plugins(
             collection.add(member)
     complete = not any(each.severity == "error" for each in findings)
     if declared is not None:
-        _check_rules(declared, found, findings)
+        _check_rules(declared, found, files, findings)
     plugins = Plugins(
         members,
         guardrails=collection.guardrails,
@@ -191,7 +191,10 @@ def _validated(
 
 
 def _check_rules(
-    declared: Placed[Settings], found: Iterable[Found], findings: list[Diagnostic]
+    declared: Placed[Settings],
+    found: Iterable[Found],
+    files: Mapping[str, bytes],
+    findings: list[Diagnostic],
 ) -> None:
     """What `plugins:` says of plugins that are not there, or not as they must be."""
     rules, versions = declared.model.plugins, {each.name: each.version for each in found}
@@ -200,6 +203,8 @@ def _check_rules(
         at = ("plugins", "required", index)
         if name not in versions:
             problem, hint = "is not there", f"install it, or put it into plugins/{name}.py"
+            if f"plugins/{name}.py" in files:
+                hint = f"plugins/{name}.py is only a plugin with: from interlock import hookimpl"
             if name in rules.disable:
                 problem, hint = "is disabled", "remove it from plugins.disable"
         elif least is not None and not is_met(least, versions[name]):
