@@ -54,6 +54,18 @@ CODES: Mapping[str, str] = {
     "ILK-C032": "The reserve is too small for a last answer.",
     "ILK-C060": "An API key has no role.",
     "ILK-C061": "The key of session tokens cannot be used.",
+    "ILK-P101": "A plugin cannot be loaded.",
+    "ILK-P102": "A plugin implements a hook that there is not.",
+    "ILK-P103": "A plugin's hook takes an argument that it is not handed.",
+    "ILK-P104": "A plugin's hook is async where nothing can be awaited.",
+    "ILK-P105": "A plugin's hook asks for a place in the order.",
+    "ILK-P106": "A plugin does not say which version of the hooks it is for, or says another one.",
+    "ILK-P107": "Two plugins have the same name.",
+    "ILK-P108": "A plugin's hook failed while the configuration was made ready.",
+    "ILK-P109": "A required plugin is missing, disabled or too old.",
+    "ILK-P110": "A function of a plugin has the name of a hook, but is not marked as one.",
+    "ILK-P111": "Two plugins register something by the same name.",
+    "ILK-P112": "A rule of a plugin's own is broken.",
     "ILK-R001": "A file cannot be read right now.",
     "ILK-R002": "A file is a link that leads out of the project.",
     "ILK-R003": "The change removes too much to be made without being asked for.",
@@ -61,6 +73,7 @@ CODES: Mapping[str, str] = {
     "ILK-R005": "The configuration could not be loaded, for no fault that can be found in it.",
     "ILK-R006": "The active configuration is not the one that was expected.",
     "ILK-R007": "The configuration was tried on some conversations, and did worse.",
+    "ILK-R008": "The code of a plugin can be changed by others.",
 }
 """Every code with the sentence that explains it."""
 

@@ -280,6 +280,7 @@ class Runtime:
     ) -> TurnResult:
         def on_event(event: TraceEvent) -> None:
             self.store.record_event(event)
+            held.generation.plugins.event(event)
             if self._observer is not None:
                 self._observer.event(event)
             if listener is not None:

@@ -54,6 +54,7 @@ async def open_local(
     source = await asyncio.to_thread(read_tree, project)
     generation = build(source, os.environ, project=project)
     try:
+        await generation.start()
         store = await _open_store(generation, project)
     except BaseException:
         await generation.close()

@@ -26,6 +26,7 @@ from interlock.cli import (
     key,
     keys,
     plan,
+    plugins,
     reload,
     schema,
     serve,
@@ -90,6 +91,7 @@ app.command("sim")(sim.sim)
 app.add_typer(trace.app, name="trace")
 app.add_typer(guardrail.app, name="guardrail")
 app.command("schema")(schema.schema)
+app.add_typer(plugins.app, name="plugins")
 app.command("key")(key.key)
 app.add_typer(keys.app, name="keys")
 

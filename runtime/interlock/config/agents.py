@@ -171,6 +171,8 @@ def _check_guardrails(placed: Placed[Agent], surroundings: Surroundings) -> None
         for index, use in enumerate(uses):
             at: Loc = ("guardrails", stage, index)
             model = surroundings.guardrails.get(use.use)
+            if model is None and not surroundings.guardrails_complete:
+                continue
             if model is None:
                 known = ", ".join(sorted(surroundings.guardrails))
                 message = f"there is no guardrail '{use.use}'"

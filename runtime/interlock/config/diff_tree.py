@@ -28,7 +28,7 @@ from interlock.model.agent import (
 )
 from interlock.model.base import Document, Json, SecretRef
 from interlock.model.identity import ApiKey, Auth
-from interlock.model.settings import Settings
+from interlock.model.settings import Plugins, Settings, SinkUse
 from interlock.model.tool import HttpCall, Idempotency, Loop, Tool
 
 __all__ = ["NULL", "ORDER", "Secret", "Tree", "agent_tree", "key_of", "settings_tree", "tool_tree"]
@@ -173,6 +173,10 @@ def _guardrail(value: GuardrailUse) -> str:
     return value.use
 
 
+def _sink(value: SinkUse) -> str:
+    return value.use
+
+
 def _interval(value: Reinforcement) -> str:
     return f"every {value.every}"
 
@@ -191,6 +195,9 @@ _SHAPES: Mapping[tuple[type[BaseModel], str], Shape] = {
     (Loop, "key"): _sorted,
     (Auth, "keys"): _named(_name, ordered=False),
     (SecretRef, "default"): Secret,
+    (Plugins, "required"): _members,
+    (Plugins, "disable"): _members,
+    (Settings, "sinks"): _named(_sink),
 }
 """How keys are compared, where it is not part by part and in order."""
 

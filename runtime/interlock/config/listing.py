@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,6 +81,7 @@ class _Walk:
             if stat.S_ISREG(status.st_mode):
                 stamp = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
                 self.entries.append(Entry(name, path, status.st_size, stamp))
+                self.found += _writable_code(name, status.st_mode, status.st_uid, status.st_gid)
             elif name == SETTINGS_FILE:
                 self.found.append(unreadable(name, "it is something else"))
             elif stat.S_ISDIR(status.st_mode):
@@ -98,6 +100,19 @@ class _Walk:
         for child in sorted(path.iterdir()):
             if not _is_passed_over(child.name):
                 self.visit(child, within=(*within, here))
+
+
+def _writable_code(name: str, mode: int, uid: int, gid: int) -> Iterator[Diagnostic]:
+    """ILK-R008 for code that others than its owner may change."""
+    if not name.endswith(".py"):
+        return
+    hint = f"take the right away: chmod go-w {name}"
+    if mode & stat.S_IWOTH:
+        message = "everybody on this machine may change this code, which runs with our rights"
+        yield Diagnostic("ILK-R008", message, Location(name), hint)
+    elif mode & stat.S_IWGRP and gid != uid:
+        message = f"the group {gid} may change this code, which runs with our rights"
+        yield Diagnostic("ILK-R008", message, Location(name), hint, "warning")
 
 
 def _reason(error: Exception) -> str:

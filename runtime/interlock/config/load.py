@@ -31,7 +31,7 @@ from interlock.model.base import Document
 from interlock.model.settings import Settings
 from interlock.model.tool import Tool
 
-__all__ = ["Loaded", "load"]
+__all__ = ["Loaded", "load", "place_settings"]
 
 D = TypeVar("D", bound=Document)
 
@@ -71,10 +71,10 @@ def load(source: Source, surroundings: Surroundings) -> Loaded:
     if settings is not None:
         environment = {**settings.model.environment, **surroundings.environment}
         check_settings(settings)
-        missing_environment(settings, environment)
+        missing_environment(settings, environment, resolved=surroundings.resolved)
         check_addresses(settings, environment)
         if surroundings.read_secret is not None:
-            check_secret_files(settings, surroundings.read_secret)
+            check_secret_files(settings, surroundings.read_secret, resolved=surroundings.resolved)
         found += settings.found
     for tool in tools.values():
         check_tool(tool, environment)
@@ -115,6 +115,14 @@ def load(source: Source, surroundings: Surroundings) -> Loaded:
         prompts=MappingProxyType(texts),
     )
     return Loaded(source, snapshot, tuple(found), places, documents)
+
+
+def place_settings(source: Source) -> Placed[Settings] | None:
+    """The settings of a source, whatever else is wrong with it; None if they have not their shape.
+
+    What is wrong with them is found by `load`.
+    """
+    return _settings(source, [])
 
 
 def _without_quotes(found: list[Diagnostic]) -> list[Diagnostic]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -19,10 +20,12 @@ from pydantic_core import core_schema
 from interlock.config.draft_07 import to_draft_07
 from interlock.model.agent import Agent, GuardrailUse
 from interlock.model.base import Duration, Json, JsonObject, Name, Quantity, SecretRef
-from interlock.model.settings import Settings
+from interlock.model.settings import PluginRequirement, Plugins, Settings, SinkUse
 from interlock.model.tool import Tool
 
 __all__ = ["duration_text", "generate"]
+
+SettingsModels = Mapping[str, type[BaseModel]]
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 _NUMBER = r"^\d+(\.\d+)?$"
@@ -30,16 +33,23 @@ _NUMBER = r"^\d+(\.\d+)?$"
 _OBJECT: Mapping[str, Json] = {"type": "object", "doNotSuggest": True}
 
 
-def generate(guardrails: Mapping[str, type[BaseModel]]) -> Mapping[str, str]:
+def generate(
+    guardrails: SettingsModels,
+    *,
+    sinks: SettingsModels = MappingProxyType({}),
+    plugins: SettingsModels = MappingProxyType({}),
+) -> Mapping[str, str]:
     """The text of each schema file by its name.
 
     Args:
         guardrails: The settings of every guardrail that an agent can use, by name.
+        sinks: The same of every sink.
+        plugins: The settings of the plugins that have any, by name.
     """
-    agent = _schema("Interlock agent", Agent, guardrails)
+    agent = _schema("Interlock agent", Agent, GuardrailUse, guardrails)
     tool = _schema("Interlock tool", Tool)
     tool["allOf"] = _tool_kinds()
-    settings = _schema("Interlock service", Settings)
+    settings = _schema("Interlock service", Settings, SinkUse, sinks, plugins)
     schemas = {"agent.json": agent, "interlock.json": settings, "tool.json": tool}
     return {
         name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
@@ -103,11 +113,15 @@ def _yaml_value(value: Any) -> Json:
 
 
 def _schema(
-    title: str, model: type[BaseModel], guardrails: Mapping[str, type[BaseModel]] | None = None
+    title: str,
+    model: type[BaseModel],
+    use: type[BaseModel] | None = None,
+    settings: SettingsModels = MappingProxyType({}),
+    plugins: SettingsModels = MappingProxyType({}),
 ) -> JsonObject:
-    settings = guardrails or {}
+    models = dict.fromkeys([model, *settings.values(), *plugins.values()])
     references, whole = models_json_schema(
-        [(one, "validation") for one in dict.fromkeys([model, *settings.values()])],
+        [(one, "validation") for one in models],
         by_alias=True,
         ref_template="#/definitions/{model}",
         union_format="primitive_type_array",
@@ -115,12 +129,11 @@ def _schema(
     )
     definitions: JsonObject = whole["$defs"]
     root = definitions.pop(_target(references[model, "validation"]))
-    if settings:
-        named = {
-            name: references[settings_model, "validation"]
-            for name, settings_model in settings.items()
-        }
-        _offer_guardrails(definitions, named)
+    if use is not None and settings:
+        _offer_uses(definitions, definitions[use.__name__], _named(settings, references))
+    if plugins:
+        own = definitions[Plugins.__name__]["properties"]["settings"]
+        own["properties"] = _named(plugins, references)
     if SecretRef.__name__ in definitions:
         definitions[SecretRef.__name__]["allOf"] = _secret_sources()
     return to_draft_07(title, root, definitions, meanings=_meanings())
@@ -130,29 +143,35 @@ def _meanings() -> Mapping[str, str]:
     """What the patterns in the schemas mean, in words."""
     kinds = (
         (Name, "Must be a letter, then letters, digits, _ and -; 64 at most."),
+        (PluginRequirement, "Must be a plugin's name, or NAME>=VERSION."),
         (Duration, "Must be a time such as 500ms, 10s, 5m or 1h."),
     )
     words = {TypeAdapter(kind).json_schema()["pattern"]: text for kind, text in kinds}
     return {**words, _NUMBER: "Must be a number."}
 
 
+def _named(settings: SettingsModels, references: Mapping[Any, JsonObject]) -> dict[str, JsonObject]:
+    return {name: references[model, "validation"] for name, model in sorted(settings.items())}
+
+
 def _target(reference: JsonObject) -> str:
     return str(reference["$ref"]).removeprefix("#/definitions/")
 
 
-def _offer_guardrails(definitions: JsonObject, settings: Mapping[str, JsonObject]) -> None:
-    """Names the guardrails in `use`, and ties `with` to the settings of the one that is named."""
-    use = definitions[GuardrailUse.__name__]
+def _offer_uses(
+    definitions: JsonObject, use: JsonObject, settings: Mapping[str, JsonObject]
+) -> None:
+    """Names what there is in `use`, and ties `with` to the settings of the one that is named."""
     name, given = use["properties"]["use"], use["properties"]["with"]
     del name["pattern"]
     name["enum"] = sorted(settings)
-    # Editors offer the settings of the guardrail that is named, and no others.
+    # Editors offer the settings of the one that is named, and no others.
     given["doNotSuggest"] = True
     use["allOf"] = []
-    for guardrail, reference in sorted(settings.items()):
+    for kind, reference in sorted(settings.items()):
         chosen = {
             "type": "object",
-            "properties": {"use": {"const": guardrail}},
+            "properties": {"use": {"const": kind}},
             "required": ["use"],
         }
         then: JsonObject = {"properties": {"with": reference}}

@@ -11,7 +11,13 @@ from interlock.diagnostics import nearest
 from interlock.model.base import EnvRef, SecretRef
 from interlock.model.settings import Settings
 
-__all__ = ["check_addresses", "check_secret_files", "check_settings", "missing_environment"]
+__all__ = [
+    "check_addresses",
+    "check_secret_files",
+    "check_settings",
+    "missing_environment",
+    "secret_references",
+]
 
 
 def check_settings(placed: Placed[Settings]) -> None:
@@ -37,10 +43,25 @@ def check_settings(placed: Placed[Settings]) -> None:
             )
 
 
-def missing_environment(placed: Placed[Settings], environment: Mapping[str, str]) -> None:
-    """Reports environment variables that are referred to, not set, and have no default."""
+def secret_references(settings: Settings) -> Iterator[SecretRef]:
+    """The references to secrets."""
+    for _, reference in _references(settings):
+        if isinstance(reference, SecretRef):
+            yield reference
+
+
+def missing_environment(
+    placed: Placed[Settings],
+    environment: Mapping[str, str],
+    *,
+    resolved: frozenset[SecretRef] = frozenset(),
+) -> None:
+    """Reports environment variables that are referred to, not set, and have no default.
+
+    `resolved` are references that need no environment.
+    """
     for location, reference in _references(placed.model):
-        if reference.env is None:
+        if reference.env is None or reference in resolved:
             continue
         if reference.default is None and reference.env not in environment:
             placed.report(
@@ -51,13 +72,20 @@ def missing_environment(placed: Placed[Settings], environment: Mapping[str, str]
             )
 
 
-def check_secret_files(placed: Placed[Settings], read_secret: Callable[[str], str]) -> None:
-    """Reports secrets that cannot be read from their files.
+def check_secret_files(
+    placed: Placed[Settings],
+    read_secret: Callable[[str], str],
+    *,
+    resolved: frozenset[SecretRef] = frozenset(),
+) -> None:
+    """Reports secrets that cannot be read from their files. `resolved` ones need no file.
 
     But for the keys of session tokens, whose files may have several lines.
     """
     for location, reference in _references(placed.model):
         if location[0] == "auth" or not isinstance(reference, SecretRef) or reference.file is None:
+            continue
+        if reference in resolved:
             continue
         try:
             read_secret(reference.file)

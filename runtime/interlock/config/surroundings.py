@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from interlock.model.base import Document
+from interlock.model.base import Document, SecretRef
 from interlock.model.settings import PriceEntry
 
 __all__ = ["Surroundings"]
@@ -25,3 +25,7 @@ class Surroundings:
     """The secret in a file. Raises `ValueError` with the reason why it cannot be used.
 
     None where nothing is to be run, so that the files need not be there."""
+    guardrails_complete: bool = True
+    """False if there may be guardrails that are not known here: those of a plugin, for example."""
+    resolved: frozenset[SecretRef] = frozenset()
+    """References to secrets that a plugin has, so that nothing else need have them."""

@@ -47,6 +47,9 @@ _MEANINGS: Mapping[str, str] = {
     r"^[A-Za-z_][A-Za-z0-9_]*$": "be a name of letters, digits and _",
     r"^[A-Za-z0-9-]+$": "be a name of letters, digits and -",
     r"^[0-9a-f]{64}$": "be the 64 digits that `interlock key` prints",
+    r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}(>=[0-9]{1,9}(\.[0-9]{1,9}){0,5})?$": (
+        "be a plugin's name, or NAME>=VERSION"
+    ),
     r"^[\w./-]+:[A-Za-z_]\w*$": "be plugins/FILE.py:FUNCTION or package.module:FUNCTION",
 }
 """What the patterns of our models ask for, in words."""

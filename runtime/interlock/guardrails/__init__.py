@@ -54,25 +54,27 @@ SETTINGS: Mapping[str, type[Document]] = MappingProxyType(
 """The settings of each guardrail."""
 
 
-def build_guards(agent: Agent) -> Guards:
+def build_guards(agent: Agent, kinds: Mapping[str, GuardrailKind] = GUARDRAILS) -> Guards:
     """The agent's guardrails, configured. The names and settings have been checked."""
     declared = agent.guardrails
     return Guards(
-        input=_build(declared.input),
-        tool_call=_build(declared.tool_call),
-        tool_result=_build(declared.tool_result),
-        output=_build(declared.output),
+        input=_build(declared.input, kinds),
+        tool_call=_build(declared.tool_call, kinds),
+        tool_result=_build(declared.tool_result, kinds),
+        output=_build(declared.output, kinds),
     )
 
 
-def build_guardrail(use: GuardrailUse) -> Guardrail:
+def build_guardrail(
+    use: GuardrailUse, kinds: Mapping[str, GuardrailKind] = GUARDRAILS
+) -> Guardrail:
     """One guardrail, configured. Its name and settings have been checked."""
-    kind = GUARDRAILS[use.use]
+    kind = kinds[use.use]
     return kind.build(kind.settings.model_validate_json(to_json(use.with_)))
 
 
-def _build(uses: tuple[GuardrailUse, ...]) -> tuple[Use, ...]:
-    return tuple(_place(build_guardrail(use), use) for use in uses)
+def _build(uses: tuple[GuardrailUse, ...], kinds: Mapping[str, GuardrailKind]) -> tuple[Use, ...]:
+    return tuple(_place(build_guardrail(use, kinds), use) for use in uses)
 
 
 def _place(guardrail: Guardrail, use: GuardrailUse) -> Use:

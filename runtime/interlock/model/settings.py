@@ -25,12 +25,16 @@ from interlock.model.people import People
 
 __all__ = [
     "ModelEntry",
+    "PluginLimits",
+    "PluginRequirement",
+    "Plugins",
     "PriceEntry",
     "Provider",
     "ProviderRetry",
     "Reload",
     "Server",
     "Settings",
+    "SinkUse",
     "StoreSettings",
 ]
 
@@ -157,6 +161,55 @@ class Reload(Document):
     left out."""
 
 
+class PluginLimits(Document):
+    """What one plugin is allowed, and what becomes of its failures."""
+
+    timeout: Duration = timedelta(seconds=5)
+    """How long one call of a hook may take."""
+    on_error: Literal["deny", "allow"] = "deny"
+    """What a guard hook or a guardrail of the plugin says when it raises or takes too long."""
+    max_stuck: Annotated[int, Field(ge=1, le=64)] = 3
+    """Calls that were given up and do not end, until the plugin is no longer called."""
+    queue: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Trace events that may wait for the plugin; further ones are dropped and counted."""
+
+
+PluginRequirement = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-zA-Z][a-zA-Z0-9_-]{0,63}(>=[0-9]{1,9}(\.[0-9]{1,9}){0,5})?$",
+        examples=["pii>=1.2"],
+    ),
+]
+"""A plugin's name, with or without the least version: `pii` or `pii>=1.2`."""
+
+
+class Plugins(Document):
+    """Which plugins run, and how."""
+
+    required: tuple[PluginRequirement, ...] = Field(default=(), examples=[["pii>=1.2"]])
+    """Plugins without which nothing starts, such as `pii` or `pii>=1.2`."""
+    disable: tuple[Annotated[Name, Field(examples=["pii"])], ...] = Field(
+        default=(), examples=[["pii"]]
+    )
+    """Plugins that are not loaded, although they are there."""
+    drop_ins: bool = True
+    """False to take no plugin from the project's `plugins/`, only installed ones."""
+    settings: dict[Name, JsonObject] = Field(default={}, examples=[{"pii": {"strict": True}}])
+    """The plugins' own settings, by plugin."""
+    limits: dict[Name, PluginLimits] = Field(default={}, examples=[{"pii": {"timeout": "2s"}}])
+    """What each plugin is allowed, by plugin."""
+
+
+class SinkUse(Document):
+    """A sink that trace events are sent to, beside the store."""
+
+    use: Name = Field(examples=["jsonl"])
+    """The sink's name: `jsonl`, `console`, or that of a plugin."""
+    with_: JsonObject = Field(default={}, alias="with", examples=[{"path": "var/trace.jsonl"}])
+    """Its own settings."""
+
+
 class Settings(Document):
     """The service: where it listens, what it keeps, which models it may call."""
 
@@ -188,3 +241,7 @@ class Settings(Document):
     """Defaults for environment variables that tools refer to; never secrets."""
     people: People = People()
     """How people are brought in."""
+    plugins: Plugins = Plugins()
+    """Which plugins run, and how."""
+    sinks: tuple[SinkUse, ...] = Field(default=(), examples=[[{"use": "console"}]])
+    """Where trace events are sent, beside the store."""

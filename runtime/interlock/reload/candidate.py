@@ -61,7 +61,7 @@ async def build_candidate(
     building = partial(build, source, environment, project=project, clients=clients, accept=accept)
     try:
         async with asyncio.timeout(seconds):
-            return await run_aside(building, name="build", abandoned=close_late)
+            generation = await run_aside(building, name="build", abandoned=close_late)
     except ConfigError as error:
         raise Refused(reason_of(error.diagnostics), error.diagnostics) from error
     except TimeoutError as error:
@@ -73,6 +73,15 @@ async def build_candidate(
         _LOG.exception("the configuration could not be loaded")
         message = f"unexpected {type(error).__name__}: {error}; the log tells more"
         raise Refused("invalid", [Diagnostic("ILK-R005", message, Location("./"))]) from error
+    try:
+        await generation.start()
+    except ConfigError as error:
+        await generation.close()
+        raise Refused(reason_of(error.diagnostics), error.diagnostics) from error
+    except BaseException:
+        await generation.close()
+        raise
+    return generation
 
 
 def canary_refused(reason: str) -> Refused:
@@ -92,4 +101,5 @@ def reason_of(found: Iterable[Diagnostic]) -> Reason:
         return "parse"
     if codes == {"ILK-R003"}:
         return "mass_change"
-    return "plugin" if codes == {"ILK-C014"} else "invalid"
+    plugin = all(code == "ILK-C014" or code.startswith("ILK-P") for code in codes)
+    return "plugin" if codes and plugin else "invalid"

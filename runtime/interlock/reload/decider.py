@@ -137,15 +137,16 @@ class Decider:
         attempt = Attempt(request, source)
         try:
             request.require_match(self.active.digest)
+            faults = any(each.severity == "error" for each in source.found)
             if source.digest == self.active.digest and not (
-                source.found or await self._needs_new_secrets(request)
+                faults or await self._needs_new_secrets(request)
             ):
                 if request.is_about_files:
                     self.standing.take(source)
                 await self._drop_trial("the files are what is active again")
                 return self._tell(request, attempt.end("unchanged", self.generations.active))
             trial = self.generations.trial
-            if trial is not None and source.digest == trial.held.digest and not source.found:
+            if trial is not None and source.digest == trial.held.digest and not faults:
                 self.standing.take(source)
                 if request.skip_canary:
                     return await self.promote(trial, request, "as was asked for")

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interlock.config.load import Loaded, load
+from interlock.config.load import Loaded, load, place_settings
+from interlock.config.service import secret_references
 from interlock.config.snapshot import Snapshot
 from interlock.config.source import Source
 from interlock.config.surroundings import Surroundings
@@ -16,8 +17,12 @@ from interlock.cost.prices import price_of
 from interlock.diagnostics import Diagnostic
 from interlock.engine.steps import Services
 from interlock.errors import ConfigError, ToolDefinitionError
-from interlock.guardrails import SETTINGS, build_guards
-from interlock.model.base import EnvRef
+from interlock.guardrails import build_guards
+from interlock.hooks.built_in import built_in_plugins
+from interlock.hooks.data import GenerationInfo
+from interlock.hooks.plugins import Plugins
+from interlock.hooks.registry import load_plugins, open_sinks
+from interlock.model.base import EnvRef, SecretRef
 from interlock.model.settings import PriceEntry, Provider
 from interlock.reload.clients import Clients, Lease
 from interlock.reload.proof import prove_agents, prove_tools
@@ -50,11 +55,20 @@ class Generation:
     """The files of secrets as they were read for it."""
     session_keys: tuple[PreparedKey, ...]
     """What session tokens are verified with; empty if there are none."""
+    plugins: Plugins
+    """Its plugins, with the sinks of interlock.yaml."""
     _toolbox: Toolbox
     _lease: Lease
 
+    async def start(self) -> None:
+        """Has the plugins made ready. To be called once. Raises `ConfigError` if one fails."""
+        agents, plugins = sorted(self.agents), (each.name for each in self.plugins.members)
+        info = GenerationInfo(self.snapshot.digest, tuple(agents), tuple(plugins))
+        await self.plugins.start(info)
+
     async def close(self) -> None:
         """Closes what no other generation needs; no turn of this one may be running."""
+        await self.plugins.close()
         await self._toolbox.close()
         await self._lease.close()
 
@@ -70,8 +84,13 @@ def check(
 
     `project` is the folder that the files of secrets are relative to.
     """
-    loaded, ready = _check(source, environment, secrets=SecretFiles(project), client=client)
-    return loaded, None if ready is None else ready.toolbox
+    loaded, ready = _check(
+        source, environment, secrets=SecretFiles(project), project=project, client=client
+    )
+    if ready is None:
+        return loaded, None
+    ready.plugins.forget()
+    return loaded, ready.toolbox
 
 
 def build(
@@ -97,13 +116,14 @@ def build(
     lease, secrets = (Clients() if clients is None else clients).lease(), SecretFiles(project)
     try:
         client = lease.hold("tools", HttpClient)
-        loaded, ready = _check(source, environment, secrets=secrets, client=client)
+        loaded, ready = _check(source, environment, secrets=secrets, project=project, client=client)
         snapshot = loaded.snapshot
         if snapshot is None or ready is None:
             raise ConfigError(loaded.found)
         refused = tuple(accept(snapshot))
         if refused:
             ready.toolbox.forget()
+            ready.plugins.forget()
             raise ConfigError((*loaded.found, *refused))
         providers = {
             name: _hold_provider(name, provider, lease, environment, secrets)
@@ -112,7 +132,15 @@ def build(
         services = Services(providers, ready.toolbox)
         tokens = session_keys(snapshot.settings.auth.sessions, environment, secrets)
         return Generation(
-            snapshot, ready.agents, services, loaded.found, secrets, tokens, ready.toolbox, lease
+            snapshot,
+            ready.agents,
+            services,
+            loaded.found,
+            secrets,
+            tokens,
+            ready.plugins,
+            ready.toolbox,
+            lease,
         )
     except BaseException:
         lease.give_back()
@@ -132,6 +160,7 @@ class _Ready:
 
     toolbox: Toolbox
     agents: Mapping[str, CompiledAgent]
+    plugins: Plugins
 
 
 def _check(
@@ -139,29 +168,48 @@ def _check(
     environment: Mapping[str, str],
     *,
     secrets: SecretFiles,
+    project: Path,
     client: HttpClient | None,
 ) -> tuple[Loaded, _Ready | None]:
-    loaded = load(source, _surroundings(environment, secrets))
+    declared = place_settings(source)
+    plugins, found = load_plugins(source.files, declared, built_in=built_in_plugins(project))
+    resolved: dict[SecretRef, str] = {}
+    if declared is not None:
+        found += open_sinks(plugins, declared)
+        resolved, failures = plugins.resolve_secrets(secret_references(declared.model))
+        found += failures
+    secrets.take(resolved)
+    loaded = load(source, _surroundings(environment, secrets, plugins, resolved))
+    loaded = _with_findings(loaded, found)
     snapshot = loaded.snapshot
     if snapshot is None:
+        plugins.forget()
         return loaded, None
     env = {**snapshot.settings.environment, **environment}
     try:
         toolbox = Toolbox.build(snapshot.tools.values(), env=env, files=source.files, client=client)
     except ToolDefinitionError:
         # That was the first one; all are told at once.
+        plugins.forget()
         return _with_findings(loaded, _faults(loaded, snapshot, env)), None
-    agents = _compile(snapshot)
+    try:
+        agents = _compile(snapshot, plugins)
+    except ConfigError as error:
+        # A guardrail of a plugin could not be made.
+        agents = {}
+        loaded = _with_findings(loaded, error.diagnostics)
     loaded = _with_findings(
         loaded,
         prove_tools(snapshot, toolbox, loaded.documents),
         prove_agents(snapshot, agents, loaded.documents),
         prove_sessions(loaded.documents["settings"], environment, secrets),
+        plugins.check_snapshot(snapshot),
     )
     if loaded.snapshot is None:
         toolbox.forget()
+        plugins.forget()
         return loaded, None
-    return loaded, _Ready(toolbox, agents)
+    return loaded, _Ready(toolbox, agents, plugins)
 
 
 def _with_findings(loaded: Loaded, *more: Iterable[Diagnostic]) -> Loaded:
@@ -182,7 +230,7 @@ def _faults(loaded: Loaded, snapshot: Snapshot, env: Mapping[str, str]) -> Itera
             yield placed.finding("ILK-C014", str(error), tuple(error.key.split(".")))
 
 
-def _compile(snapshot: Snapshot) -> Mapping[str, CompiledAgent]:
+def _compile(snapshot: Snapshot, plugins: Plugins) -> Mapping[str, CompiledAgent]:
     prices = partial(price_of, overrides=snapshot.settings.prices)
     return {
         name: compile_agent(
@@ -194,7 +242,7 @@ def _compile(snapshot: Snapshot) -> Mapping[str, CompiledAgent]:
             tools=snapshot.tools,
             settings=snapshot.settings,
             price_of=prices,
-            guards=build_guards(agent),
+            guards=plugins.guards(build_guards(agent, plugins.guardrails), agent=name),
         )
         for name, agent in snapshot.agents.items()
     }
@@ -240,5 +288,17 @@ def _has_price(model: str, overrides: Mapping[str, PriceEntry]) -> bool:
     return price_of(model, overrides=overrides) is not None
 
 
-def _surroundings(environment: Mapping[str, str], secrets: SecretFiles) -> Surroundings:
-    return Surroundings(environment, SETTINGS, _has_price, secrets.read)
+def _surroundings(
+    environment: Mapping[str, str],
+    secrets: SecretFiles,
+    plugins: Plugins,
+    resolved: Mapping[SecretRef, str],
+) -> Surroundings:
+    return Surroundings(
+        environment,
+        {name: kind.settings for name, kind in plugins.guardrails.items()},
+        _has_price,
+        secrets.read,
+        guardrails_complete=plugins.complete,
+        resolved=frozenset(resolved),
+    )

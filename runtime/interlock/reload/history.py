@@ -134,7 +134,9 @@ def load_kept(source: Source) -> Loaded:
     words = {word.decode() for data in source.files.values() for word in _WORD.findall(data)}
     # Every word could be the name of a variable. Their values play no part in a comparison.
     unset = dict.fromkeys(words, "http://unset.invalid")
-    return load(source, Surroundings(unset, SETTINGS, lambda *_: True))
+    # The plugins are not run for it, so their guardrails are not known.
+    surroundings = Surroundings(unset, SETTINGS, lambda *_: True, guardrails_complete=False)
+    return load(source, surroundings)
 
 
 async def compare_kept(before: Source, after: Source) -> tuple[Change, ...]:

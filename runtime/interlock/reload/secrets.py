@@ -20,6 +20,7 @@ class SecretFiles:
         self._project = project
         self._read: dict[str, str] = {}
         self._lines: dict[str, str] = {}
+        self._resolved: Mapping[SecretRef, str] = {}
 
     def read(self, path: str) -> str:
         """The secret in a file, without the line break at its end.
@@ -36,6 +37,10 @@ class SecretFiles:
             self._lines[path] = self._load_text(path)
         return self._lines[path]
 
+    def take(self, resolved: Mapping[SecretRef, str]) -> None:
+        """Has these secrets, which plugins gave, stand before all others."""
+        self._resolved = resolved
+
     def have_changed(self) -> bool:
         """Whether a file that was asked for holds something else by now, or nothing of use."""
         now = SecretFiles(self._project)
@@ -50,6 +55,8 @@ class SecretFiles:
         """The text of a value that may be kept elsewhere; that it can be had was checked."""
         if isinstance(value, str):
             return value
+        if value in self._resolved:
+            return self._resolved[value]
         if value.file is not None:
             return self.read(value.file)
         return environment.get(value.env or "", value.default or "")

@@ -17,6 +17,7 @@ from interlock.model.agent import Replies
 from interlock.reload.generation import Generation, resolve
 from interlock.reload.history import StoreHistory
 from interlock.reload.supervisor import Supervisor
+from interlock.reload.telling import PluginObserver
 from interlock.reload.webhook_target import webhook_target
 from interlock.runtime import Runtime
 from interlock.service.app import create_app
@@ -83,6 +84,7 @@ async def serve(
             await store.end_interrupted_turns(Replies().failed)
             metrics = Metrics(supervisor)
             supervisor.observe(metrics)
+            supervisor.observe(PluginObserver(supervisor.generations))
             await supervisor.begin(
                 store,
                 history=StoreHistory(store),

@@ -145,6 +145,19 @@ class Metrics:
         )
         self._approvals = counter("approvals", "What happened to approvals.", "tool", "event")
         self._feedback = counter("feedback", "Customers' ratings of turns, 1 to 5.", "rating")
+        self._plugin_failures = gauge(
+            "plugin_failures",
+            "Failed calls of a plugin since the active configuration was loaded.",
+            "plugin",
+        )
+        self._plugin_dropped = gauge(
+            "plugin_events_dropped",
+            "Events that a plugin or sink was not told of since then.",
+            "plugin",
+        )
+        self._plugin_stuck = gauge(
+            "plugin_calls_stuck", "Calls of a plugin that were given up and do not end.", "plugin"
+        )
 
         self._reloads.labels("applied", supervisor.activation.trigger).inc()
         self._restarts_seen = 0
@@ -215,6 +228,8 @@ class Metrics:
         self._success_time.set(supervisor.activation.at.timestamp())
         self._generation.set(generations.active.number)
         self._info.clear()
+        for gauge in (self._plugin_failures, self._plugin_dropped, self._plugin_stuck):
+            gauge.clear()
         self._info.labels(generations.active.digest).set(1)
         self._draining.set(len(generations.draining))
         self._resumed.set(standing.resumed is not None)
@@ -228,6 +243,10 @@ class Metrics:
         self._in_flight.set(sum(held.turns for held in held_ones))
         if self._breakers is not None:
             self._measure(self._breakers)
+        for name, state in generations.active.generation.plugins.states().items():
+            self._plugin_failures.labels(name).set(state.failures)
+            self._plugin_dropped.labels(name).set(state.dropped)
+            self._plugin_stuck.labels(name).set(state.stuck)
         return generate_latest(self._registry)
 
     def _measure(self, breakers: Breakers) -> None:

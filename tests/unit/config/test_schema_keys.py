@@ -11,9 +11,11 @@ from jsonschema import Draft7Validator
 
 from interlock.config.schema import generate
 from interlock.guardrails import SETTINGS
+from interlock.hooks.sinks import SETTINGS as SINKS
 
 SCHEMAS: dict[str, dict[str, Any]] = {
-    name.removesuffix(".json"): json.loads(text) for name, text in generate(SETTINGS).items()
+    name.removesuffix(".json"): json.loads(text)
+    for name, text in generate(SETTINGS, sinks=SINKS).items()
 }
 TEMPLATES = (
     ("agent", "prompts.system"),

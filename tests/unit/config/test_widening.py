@@ -22,6 +22,7 @@ from tests.unit.config.edits import GONE, changes, project, snapshot, with_edit
 
 BASE = project()
 LENGTH = {"use": "max_length"}
+SINK = {"use": "jsonl"}
 URL = {"env": "A", "default": "http://a"}
 HOOK = {"url": "http://a", "secret": {"env": "A", "default": "x"}}
 KEYS = {"keys": [{"name": "ci", "sha256": "a" * 64}, {"name": "ops", "sha256": "b" * 64}]}
@@ -181,6 +182,14 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("service/alerts/webhook", HOOK, GONE, True, False),
     ("service/alerts/webhook/url", "http://a", "http://b", True, True),
     ("service/environment/SHOP_URL", "http://a", "http://b", True, True),
+    ("service/plugins/required", ["a"], ["a", "b"], False, True),
+    ("service/plugins/disable", [], ["a"], True, False),
+    ("service/plugins/dropIns", True, False, True, True),
+    ("service/plugins/settings", {"a": {"b": 1}}, {"a": {"b": 2}}, True, True),
+    ("service/plugins/limits", {"a": {"timeout": "1s"}}, {"a": {"timeout": "2s"}}, True, False),
+    ("service/plugins/limits", {"a": {}}, {"a": {"onError": "allow"}}, True, False),
+    ("service/sinks", [], [{"use": "console"}], True, False),
+    ("service/sinks", [SINK | {"with": {"a": 1}}], [SINK | {"with": {"a": 2}}], True, True),
     ("files/plugins/x.py", b"X = 2", b"X = 3", True, True),
     ("files/plugins~y.py", GONE, b"X = 3", True, False),
     # What is not judged.
@@ -286,17 +295,18 @@ NOT_JUDGED = {
         providers.*.headers.*.default providers.*.headers.*.file
         providers.*.retry.delay providers.*.retry.maxDelay
         people.unattended people.webhook.secret.env people.webhook.secret.default
-        people.webhook.secret.file
+        people.webhook.secret.file people.webhook.timeout people.webhook.attempts
         breakers.escalationRate.window breakers.costSpike.hours breakers.provider.window
         alerts.webhook.secret.env alerts.webhook.secret.default alerts.webhook.secret.file
         alerts.webhook.timeout alerts.webhook.attempts
+        plugins.limits.*.maxStuck plugins.limits.*.queue sinks[*].use
         models.*.effort models.*.structuredOutput models.*.promptCaching variables.*
     """,
 }
 _LISTS = {
     "tools", "guardrails.input", "guardrails.toolCall", "guardrails.toolResult",
     "guardrails.output", "fastPaths", "reinforcement", "http.notFound", "auth.keys",
-    "toolSelection.steps.*",
+    "toolSelection.steps.*", "plugins.required", "plugins.disable", "sinks",
 }  # fmt: skip
 
 

@@ -226,9 +226,16 @@ class FakeStore:
 
 
 @dataclass
+class FakePlugins:
+    def states(self) -> dict[str, Any]:
+        return {}
+
+
+@dataclass
 class FakeGeneration:
     snapshot: Snapshot
     session_keys: tuple[PreparedKey, ...] = ()
+    plugins: FakePlugins = field(default_factory=FakePlugins)
 
 
 @dataclass

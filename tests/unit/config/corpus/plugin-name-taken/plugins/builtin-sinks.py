@@ -1,0 +1,8 @@
+from interlock import hookimpl
+
+interlock_api = 1
+
+
+@hookimpl
+async def on_event(event):
+    print(event.type)

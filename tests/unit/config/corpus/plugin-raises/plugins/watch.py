@@ -1,0 +1,4 @@
+from interlock import hookimpl
+
+interlock_api = 1
+LIMIT = int("many")

@@ -1,0 +1,6 @@
+from interlock import hookimpl
+
+
+@hookimpl
+async def on_event(event):
+    print(event.type)
