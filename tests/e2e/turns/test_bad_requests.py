@@ -45,11 +45,11 @@ BAD: dict[str, tuple[str, bytes, int, str]] = {
         422,
         "invalid_request",
     ),
-    "a text for the session": (
+    "a session token where none are configured": (
         OPEN,
         b'{"agent": "support", "session": "x"}',
-        422,
-        "invalid_request",
+        400,
+        "sessions_not_configured",
     ),
     "an oversized session": (
         OPEN,

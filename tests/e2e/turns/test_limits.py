@@ -177,9 +177,11 @@ async def test_a_used_up_conversation_goes_to_a_person_where_the_agent_says_so(
 ) -> None:
     conversation = await stack.service.open("tokens-person")
     turns = await use_up(stack, conversation, "look at everything")
-    assert turns[-1].ending == ("escalated", "tokens")
-    assert turns[-1].reply == HANDED_OVER
-    assert turns[-1].requests == []
+    [handed_over] = [turn for turn in turns if turn.ending == ("escalated", "tokens")]
+    assert handed_over.reply == HANDED_OVER
+    # From then on the person has it, and no model is asked.
+    after = await stack.say(conversation, "hello?")
+    assert (after.ending, after.requests) == (("escalated", "with_person"), [])
 
 
 OPTIONAL = f"""

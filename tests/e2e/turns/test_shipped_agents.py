@@ -87,7 +87,7 @@ CASES = {
         "I want to talk to a human",
         ("handing you over",),
         ("escalate_to_human",),
-        calls=3,
+        calls=4,
         ending=("escalated", "model_asked"),
     ),
     "an order that is not there": Case(

@@ -156,7 +156,7 @@ async def test_a_change_whose_answer_is_lost_goes_to_a_person_and_is_not_repeate
     # Nor when the customer asks once more, and the shop would answer now.
     await stack.shop.send("DELETE", "/faults")
     again = await stack.say(conversation, "return it")
-    assert again.ending == ("escalated", "unknown_effect")
+    assert (again.ending, again.requests) == (("escalated", "with_person"), [])
     assert await effects(stack.shop) == {"returns": 1}
     assert len(await idempotency_keys(tmp_path / SHOP_DATABASE)) == 1
 
