@@ -49,9 +49,12 @@ def serve(
     import uvloop
     from rich.console import Console
 
+    from interlock.reload.log_lines import new_formatter
     from interlock.service.lifecycle import serve as run_service
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(new_formatter())
+    logging.basicConfig(handlers=[handler])
     # Of other libraries only what is wrong: some tell of every request.
     logging.getLogger("interlock").setLevel(logging.INFO)
     first: list[Snapshot] = []

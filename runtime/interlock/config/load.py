@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from interlock.config.agents import check_agent, prompt_texts
 from interlock.config.lint import lint_agent, lint_tool
+from interlock.config.lint.number_texts import check_variables
 from interlock.config.lint.secrets import find_secrets_in_document
 from interlock.config.placed import Placed
 from interlock.config.service import (
@@ -71,6 +72,7 @@ def load(source: Source, surroundings: Surroundings) -> Loaded:
     if settings is not None:
         environment = {**settings.model.environment, **surroundings.environment}
         check_settings(settings)
+        check_variables(settings)
         missing_environment(settings, environment, resolved=surroundings.resolved)
         check_addresses(settings, environment)
         if surroundings.read_secret is not None:
@@ -84,6 +86,7 @@ def load(source: Source, surroundings: Surroundings) -> Loaded:
     declared = settings.model if settings else None
     for name, agent in agents.items():
         texts[name] = prompt_texts(agent, source.files)
+        check_variables(agent)
         check_agent(
             agent,
             texts[name],

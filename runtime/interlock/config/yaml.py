@@ -104,6 +104,8 @@ class YamlDocument:
     places: Mapping[tuple[str | int, ...], Place]
     lines: Sequence[str] = ()
     """The lines of the whole file."""
+    numbers: Mapping[tuple[str | int, ...], str] = field(default_factory=dict)
+    """The numbers that would be printed otherwise than they are written, as they are written."""
 
     def place(self, location: tuple[str | int, ...]) -> Place:
         """The place of the value at `location`, or of the deepest part of it that exists."""
@@ -120,6 +122,7 @@ class _Walk:
     path: str
     places: dict[tuple[str | int, ...], Place] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
+    numbers: dict[tuple[str | int, ...], str] = field(default_factory=dict)
     nodes: int = 0
 
     def report(self, code: str, message: str, node: Node, hint: str | None = None) -> None:
@@ -139,7 +142,10 @@ class _Walk:
         at_key = here if key is None else self.location(key)
         self.places[at] = Place(here, at_key, block, node.end_mark.line + 1)
         if isinstance(node, ScalarNode):
-            return self._scalar(node)
+            value = self._scalar(node)
+            if type(value) in (int, float) and str(value) != node.value:
+                self.numbers[at] = node.value
+            return value
         if isinstance(node, SequenceNode) and node.tag == _TAG + "seq":
             return [self.build(item, (*at, index), None) for index, item in enumerate(node.value)]
         if isinstance(node, MappingNode) and node.tag == _TAG + "map":
@@ -255,7 +261,7 @@ def parse_yaml(path: str, data: bytes) -> tuple[list[YamlDocument], list[Diagnos
                 value = walk.build(node, (), None)
                 # What stands behind an alias is walked again, and found again.
                 found += dict.fromkeys(walk.found)
-                documents.append(YamlDocument(path, value, walk.places, lines))
+                documents.append(YamlDocument(path, value, walk.places, lines, walk.numbers))
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:

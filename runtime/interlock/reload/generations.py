@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from interlock.model.turn import TurnResult
 from interlock.reload.generation import Generation
-from interlock.reload.held import Held
+from interlock.reload.held import PINNED, Held
 from interlock.reload.trial import Trial
 from interlock.store.records import Conversation
 
@@ -51,9 +51,11 @@ class Generations:
         held, turn = self._choose(conversation), asyncio.current_task()
         assert turn is not None
         held.pinned.add(turn)
+        token = PINNED.set(held.number)
         try:
             yield held
         finally:
+            PINNED.reset(token)
             held.pinned.discard(turn)
             if held in self._draining and not held.turns:
                 self._release(held)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from interlock.reload.generation import Generation
 
-__all__ = ["Held"]
+__all__ = ["PINNED", "Held"]
+
+PINNED: ContextVar[int | None] = ContextVar("generation", default=None)
+"""Number of the generation that the turn of this task runs on."""
 
 _LOG = logging.getLogger(__name__)
 

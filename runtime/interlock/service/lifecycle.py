@@ -6,7 +6,7 @@ import asyncio
 import gc
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from interlock.diagnostics import Diagnostic, Location
 from interlock.model.agent import Replies
 from interlock.reload.generation import Generation, resolve
 from interlock.reload.history import StoreHistory
+from interlock.reload.log_lines import name_generations
 from interlock.reload.supervisor import Supervisor
 from interlock.reload.telling import PluginObserver
 from interlock.reload.webhook_target import webhook_target
@@ -61,12 +62,13 @@ async def serve(
         CannotListen: the address is taken, or not to be used without keys.
         StoreError: the store cannot be opened.
     """
-    with listen_to_signals() as told:
+    with listen_to_signals() as told, ExitStack() as naming:
         async with AsyncExitStack() as stack:
             supervisor = await Supervisor.start(
                 project, environment, resume=resume, state_dir=state_dir
             )
             stack.push_async_callback(supervisor.generations.close)
+            naming.enter_context(name_generations(supervisor.generations))
             on_loaded(supervisor.generations.active.generation)
             settings = supervisor.active.settings
             address = (
