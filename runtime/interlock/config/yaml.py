@@ -33,7 +33,11 @@ _BOOLS = {"true": True, "false": False}
 _AMBIGUOUS = (
     (re.compile(r"(?i:yes|no|on|off)"), "some YAML versions read it as true or false"),
     (re.compile(r"[-+]?0[0-9_]+"), "some YAML versions read a leading 0 as octal"),
-    (re.compile(r"[-+]?0[xob][0-9a-fA-F_]+"), "YAML versions disagree on its value"),
+    (
+        # Not every text that begins so: a digest may.
+        re.compile(r"[-+]?0(?:x[0-9a-fA-F_]+|o[0-7_]+|b[01_]+)"),
+        "YAML versions disagree on its value",
+    ),
     (re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?"), "some YAML versions read it as base 60"),
     (re.compile(r"(?i:[-+]?\.inf|\.nan)"), "it is not a number that configuration can use"),
 )

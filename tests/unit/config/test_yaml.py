@@ -362,3 +362,10 @@ def test_a_file_cut_or_damaged_anywhere_is_documents_or_findings(
     inserted = data.draw(st.binary(max_size=3))
     check(valid[:place])
     check(valid[:place] + inserted + valid[place + length :])
+
+
+def test_a_digest_is_a_text_whatever_it_begins_with() -> None:
+    for start in ("0b73be", "0b0129", "00ff", "12ab"):
+        digest = start.ljust(64, "c")
+        (document,), found = parse_yaml("a.yaml", f"sha256: {digest}\n".encode())
+        assert (found, document.value) == ([], {"sha256": digest})
