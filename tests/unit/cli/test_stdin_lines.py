@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,10 @@ def pipe() -> Iterator[Pipe]:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb"), os.fdopen(writing, "wb", closefd=False):
         yield StdinLines(reading), writing
+        # A thread that comes late would read from whatever has the descriptor's number next.
+        for thread in threading.enumerate():
+            if thread.name == "interlock-stdin":
+                thread.join()
 
 
 async def test_lines_come_one_by_one_and_then_none(pipe: Pipe) -> None:
