@@ -6,6 +6,8 @@ import os
 
 from hypothesis import settings
 
+pytest_plugins = ["tests.postgres"]
+
 # A machine's speed must not fail a test, and a test that passed must pass again: new examples are
 # looked for with HYPOTHESIS_PROFILE=explore.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
