@@ -29,7 +29,7 @@ from interlock.model.agent import (
 from interlock.model.base import Document, Json, SecretRef
 from interlock.model.identity import ApiKey, Auth
 from interlock.model.settings import Plugins, Settings, SinkUse
-from interlock.model.tool import HttpCall, Idempotency, Loop, Tool
+from interlock.model.tool import HttpCall, Idempotency, Loop, PythonCall, Tool
 
 __all__ = ["NULL", "ORDER", "Secret", "Tree", "agent_tree", "key_of", "settings_tree", "tool_tree"]
 
@@ -191,6 +191,7 @@ _SHAPES: Mapping[tuple[type[BaseModel], str], Shape] = {
     (Guardrails, "tool_result"): _named(_guardrail),
     (Guardrails, "output"): _named(_guardrail),
     (HttpCall, "not_found"): _members,
+    (PythonCall, "refusals"): _members,
     (Idempotency, "key"): _sorted,
     (Loop, "key"): _sorted,
     (Auth, "keys"): _named(_name, ordered=False),

@@ -33,6 +33,13 @@ TOOL_RULES: tuple[Rule, ...] = (
     Rule("tool", "http", "added", when.added, "the tool is carried out in another way"),
     Rule("tool", "python", "added", when.added, "the tool is carried out in another way"),
     Rule("tool", "python.function", "changed", when.changed, "the tool runs other code"),
+    Rule(
+        "tool",
+        "python.refusals[*]",
+        "gets one",
+        when.added,
+        "a call that failed so no longer brings a person",
+    ),
     Rule("tool", "http.method", "changed", when.changed, "the tool sends another request"),
     Rule("tool", "http.url", "changed", when.changed, "the tool sends its request elsewhere"),
     Rule(

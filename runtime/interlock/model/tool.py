@@ -65,9 +65,20 @@ class PythonCall(Document):
     """A tool carried out by a Python function, called with the input as keyword arguments."""
 
     function: str = Field(
-        pattern=r"^[\w./-]+:[A-Za-z_]\w*$", examples=["plugins/shop.py:get_order"]
+        pattern=r"^[\w./-]+:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+        examples=["plugins/shop.py:get_order"],
     )
-    """`plugins/FILE.py:FUNCTION` of the project, or `package.module:FUNCTION`."""
+    """`plugins/FILE.py:FUNCTION` of the project, or `package.module:FUNCTION`.
+
+    A method of an object that the module holds is `OBJECT.METHOD`.
+    """
+    refusals: tuple[
+        Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$", examples=["ValueError"])], ...
+    ] = ()
+    """Exceptions, by name, that refuse a call before it has changed anything.
+
+    After any other, nobody knows what a mutation has done, and a person is asked.
+    """
 
 
 class ResultShape(Document):

@@ -51,12 +51,7 @@ class FunctionLoader:
     def load(self, tool: Tool, reference: str) -> PluginFunction:
         """The function that `reference` names. Raises `ToolDefinitionError`."""
         place, _, name = reference.rpartition(":")
-        module = self._module(tool.name, place)
-        found = getattr(module, name, None)
-        if found is None:
-            close = nearest(name, (known for known in vars(module) if not known.startswith("_")))
-            hint = f"did you mean '{close}'?" if close else "define it there, or correct the name"
-            raise ToolDefinitionError(tool.name, _KEY, f"{place} has no '{name}'; {hint}")
+        found = _find(tool.name, place, self._module(tool.name, place), name)
         if not callable(found):
             raise ToolDefinitionError(
                 tool.name, _KEY, f"'{name}' in {place} is not a function; name one"
@@ -83,6 +78,18 @@ class FunctionLoader:
             raise ToolDefinitionError(tool, _KEY, f"there is no file {place}; {hint}")
         module = self._modules[place] = _execute(tool, place, content, self._suffix)
         return module
+
+
+def _find(tool: str, place: str, module: ModuleType, name: str) -> Any:
+    """What `name`, an attribute of the module or of an object in it, stands for."""
+    found: Any = module
+    for part in name.split("."):
+        holder, found = found, getattr(found, part, None)
+        if found is None:
+            close = nearest(part, (known for known in dir(holder) if not known.startswith("_")))
+            hint = f"did you mean '{close}'?" if close else "define it there, or correct the name"
+            raise ToolDefinitionError(tool, _KEY, f"{place} has no '{part}'; {hint}")
+    return found
 
 
 def _import(tool: str, name: str) -> ModuleType:

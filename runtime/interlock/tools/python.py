@@ -51,6 +51,8 @@ class PythonTool:
     threads: Threads
     strays: Strays
     mutation: bool
+    refusals: frozenset[str] = frozenset()
+    """The names of exceptions that say: nothing was changed."""
 
     async def call(
         self, input: JsonObject, *, timeout_seconds: float, idempotency_key: str | None
@@ -165,6 +167,8 @@ class PythonTool:
             if not self.mutation:
                 effect = "none"
             return fail(error.message, retryable=error.retryable, effect=effect)
+        if self.refusals & {kind.__name__ for kind in type(error).__mro__}:
+            return fail(f"{error}" or type(error).__name__)
         _log.warning("tool '%s' raised %s", self.name, type(error).__name__, exc_info=error)
         trace = error.__traceback__
         if isinstance(error, TypeError) and trace is not None and trace.tb_next is None:

@@ -103,7 +103,14 @@ class Toolbox:
                     )
                 elif tool.python is not None:
                     function = loader.load(tool, tool.python.function)
-                    kind = PythonTool(tool.name, function, threads, strays, tool.is_mutation)
+                    kind = PythonTool(
+                        tool.name,
+                        function,
+                        threads,
+                        strays,
+                        mutation=tool.is_mutation,
+                        refusals=frozenset(tool.python.refusals),
+                    )
                     takes_key = function.takes_key
                 else:
                     continue

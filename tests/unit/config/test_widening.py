@@ -34,6 +34,7 @@ PYTHON = {
     "whenToUse": "The customer has no number.",
     "python": {"function": "plugins/x.py:f"},
 }
+REFUSING = {"function": "plugins/x.py:f", "refusals": ["ValueError"]}
 MUTATION = {**PYTHON, "category": "mutation"}
 AGENT = {
     "description": "Buys.",
@@ -86,6 +87,7 @@ CASES: list[tuple[str, Any, Any, bool, bool]] = [
     ("tools/get_order/bind/more", "{{ session.a }}", GONE, True, False),
     ("tools/list_orders", BASE.tools["list_orders"], PYTHON, True, True),
     ("tools/list_orders", PYTHON, {**PYTHON, "python": {"function": "plugins/x.py:g"}}, True, True),
+    ("tools/list_orders", PYTHON, {**PYTHON, "python": REFUSING}, True, False),
     ("tools/cancel_order/http/method", "POST", "PUT", True, True),
     ("tools/get_order/http/url", "https://a.example/", "https://b.example/", True, True),
     ("tools/get_order/http/headers/A", "a", "b", True, True),
@@ -306,6 +308,7 @@ NOT_JUDGED = {
 _LISTS = {
     "tools", "guardrails.input", "guardrails.toolCall", "guardrails.toolResult",
     "guardrails.output", "fastPaths", "reinforcement", "http.notFound", "auth.keys",
+    "python.refusals",
     "toolSelection.steps.*", "plugins.required", "plugins.disable", "sinks",
 }  # fmt: skip
 

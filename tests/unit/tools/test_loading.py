@@ -200,3 +200,22 @@ def test_an_input_of_that_name_is_an_input(loading: Loading) -> None:
 
 def test_bound_inputs_are_inputs(loading: Loading) -> None:
     loading.load("def run(order_id, customer): pass", bind={"customer": "{{ session.customerId }}"})
+
+
+SHOP = """
+class Shop:
+    def look(self, order_id):
+        return self, order_id
+shop = Shop()
+"""
+
+
+def test_a_method_of_an_object_is_bound_to_it(loading: Loading) -> None:
+    function = loading.load(SHOP, f"{PATH}:shop.look")
+    holder, order = function.call(order_id="x")
+    assert (type(holder).__name__, order) == ("Shop", "x")
+
+
+def test_a_missing_method_names_the_nearest(loading: Loading) -> None:
+    assert loading.fail(SHOP, f"{PATH}:shop.lok") == f"{PATH} has no 'lok'; did you mean 'look'?"
+    assert loading.fail(SHOP, f"{PATH}:shp.look") == f"{PATH} has no 'shp'; did you mean 'shop'?"

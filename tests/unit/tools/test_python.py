@@ -311,3 +311,21 @@ async def free(order_id): go.set()
     assert refused.message == "every thread for tools is stuck in a call that does not end"
     assert (refused.attempts, refused.effect) == (0, "none")
     await call("free", LONG)
+
+
+@KINDS
+@pytest.mark.parametrize("raises", ["ValueError", "UnicodeError"])
+async def test_a_refusal_has_changed_nothing(build: Build, kind: str, raises: str) -> None:
+    source = f"{kind} run(order_id): raise {raises}('only a pending order')"
+    tool, files = python(source, "mutation")
+    assert tool.python is not None
+    refusing = tool.python.model_copy(update={"refusals": ("ValueError",)})
+    toolbox = build(tool.model_copy(update={"python": refusing}), files=files)
+    result = await toolbox.call("look", {"order_id": "1"}, timeout_seconds=LONG, session={})
+    assert (result.status, result.effect) == ("error", "none")
+    assert (result.message, result.retryable) == ("only a pending order", False)
+
+
+async def test_what_is_no_refusal_leaves_the_effect_unknown(build: Build) -> None:
+    result = await run(build, "def run(order_id): raise KeyError('x')", "mutation")
+    assert (result.status, result.effect) == ("error", "unknown")
