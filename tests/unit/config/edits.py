@@ -39,7 +39,8 @@ __all__ = [
 ]
 
 Path = tuple[str | int, ...]
-GONE = object()
+GONE = type("Gone", (), {"__repr__": lambda self: "GONE"})()
+"""What stands for a key that is not there; the same text in every process that runs the tests."""
 
 _YAML = """
 interlock.yaml:

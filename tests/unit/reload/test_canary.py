@@ -101,7 +101,8 @@ async def test_one_that_does_worse_is_aborted_and_says_why(made: Bench, tmp_path
     await made.offer(TWO)
     await turns(made, "resolved", on="active", count=5)
     await turns(made, "failed", on="canary", count=5)
-    await until(lambda: made.supervisor.generations.trial is None)
+    await until(lambda: bool(made.told.outcomes) and made.told.outcomes[-1][1].reason == "canary")
+    assert made.supervisor.generations.trial is None
     assert made.supervisor.active.digest == ONE.digest
     rejected = made.supervisor.standing.rejected
     assert rejected is not None
@@ -109,7 +110,6 @@ async def test_one_that_does_worse_is_aborted_and_says_why(made: Bench, tmp_path
     (finding,) = rejected.findings
     assert finding.diagnostic.code == "ILK-R007"
     assert "errorRate 0% → 100%, more than 1.5x" in finding.diagnostic.message
-    assert made.told.outcomes[-1][1].reason == "canary"
     newest = LastGood(tmp_path).newest()
     assert newest is not None
     assert newest.source == ONE

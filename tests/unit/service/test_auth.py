@@ -68,7 +68,7 @@ async def test_two_authorization_headers_are_none() -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-@pytest.mark.parametrize("key", [KEY, OTHER])
+@pytest.mark.parametrize("key", [KEY, OTHER], ids=["first", "second"])
 async def test_every_valid_key_is_let_in(scheme: str, key: str) -> None:
     async with client_of(make_runtime(keys=[OTHER_DIGEST, DIGEST])) as client:
         answer = await client.get("/v1/agents", headers={"authorization": f"{scheme} {key}"})
