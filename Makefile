@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests of one file stay together: some share a server.
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help install demo stop test lint types layers unit e2e format schemas lock bench clean
 
@@ -37,10 +39,10 @@ layers: install ## Which package may import which
 	$(BIN)/lint-imports
 
 unit: install ## Fast tests
-	$(BIN)/pytest tests/unit
+	$(PYTEST) tests/unit
 
 e2e: install ## Tests with real processes, HTTP and databases
-	$(BIN)/pytest tests/e2e
+	$(PYTEST) tests/e2e
 
 format: install ## Write the style that `lint` asks for
 	$(BIN)/ruff check --fix .
